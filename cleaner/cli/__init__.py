@@ -1,0 +1,63 @@
+"""The command line: every command parses, calls the library, prints."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+
+from cleaner import __version__
+from cleaner.cli.cleaning import classify, clean, decide, explain, restore, verify
+from cleaner.cli.learning import evaluate, train
+from cleaner.errors import CleanerError
+
+EXIT_CODES = """\b
+Exit status:
+  0   all well
+  1   verify found differences
+  2   wrong call: an option, a path that does not exist
+  3   finished, but some sources were set aside (they are listed)
+  65  the input is not text, HTML or a file of labelled articles
+  73  the output cannot be created, or holds files that cleaner did not write
+  74  reading or writing failed
+  78  a policy or model file is not valid
+"""
+
+
+class _Commands(click.Group):
+    """Commands whose expected errors end with one line on stderr and their own exit code."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except CleanerError as error:
+            _fail(str(error), error.exit_code)
+        except BrokenPipeError:
+            sys.stderr.close()  # the reader of our output has gone: nothing is left to say
+            sys.exit(0)
+        except OSError as error:
+            _fail(f"{error.filename or 'input or output'}: {(error.strerror or str(error)).lower()}", 74)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"cleaner: {message}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=_Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Clean scraped articles: keep the article, take the furniture, record every line that went.
+
+    \b
+    Examples:
+      cleaner clean articles/ -o clean/       a folder of .txt, .md and .html
+      cat page.txt | cleaner clean -          one article, clean text on stdout
+      cleaner explain clean/                  what was taken, and why
+      cleaner restore clean/ a.txt -p 12      put a paragraph back
+    """
+
+
+for command in (clean, classify, explain, restore, verify, decide, train, evaluate):
+    main.add_command(command)

@@ -1,0 +1,1 @@
+"""Scores on sites not trained on: keep or drop, per label, calibration, each with counts and intervals."""

@@ -1,0 +1,170 @@
+"""A model is data: a header, arrays, a self-test and a checksum in one file. Nothing in it can run.
+
+Layout: 8 bytes of magic, 4 bytes little-endian header length, the header as JSON, the arrays one
+after the other in the order of the header, and the SHA-256 of everything before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.classifier import Classifier, Context, judge
+from cleaner.classifier.alone import LinearWeights, pack
+from cleaner.classifier.network import Network
+from cleaner.errors import ModelError
+from cleaner.features.context import column_names
+from cleaner.records import LABELS, STYLES
+
+MAGIC = b"CLEANER1"
+FORMAT = 1
+HEADER_LIMIT = 1 << 20
+DIGEST_BYTES = 32
+TYPES = {"int8": "<i1", "float32": "<f4", "float64": "<f8"}
+NAME = "press.model"
+
+_PACKAGED = Path(__file__).parent / "models" / NAME
+_CHECKED_OUT = Path(__file__).parent.parent / "models" / NAME
+
+SELF_TEST = (
+    ("Accueil", "Se connecter", "Le pont de Saint-Aubin rouvre aux voitures", "Par Lise Morel, le 3 mai 2021 à 18h12",
+     "Après onze mois de travaux, le pont a été rendu à la circulation lundi matin, devant une centaine d'habitants.",
+     "« On ne l'attendait plus », sourit une boulangère de la rive gauche.", "Lire aussi : Le bac fait ses adieux",
+     "Achetez du viagra sans ordonnance, livraison gratuite", "Partager cet article", "Mentions légales"),
+    ("Rain stops play", "The umpires waited until six and then sent everyone home.", "Read more", "© 2021 The Gazette"),
+    ("Une gifle.",),
+    ("雨のため試合は中止となった。", "関連記事", "Пресс-служба сообщила о ремонте моста.", "c a s i n o b0nus"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A classifier with what is known of it."""
+
+    classifier: Classifier
+    header: Mapping[str, Any]
+    digest: str
+    """First 12 hexadecimal digits of the file's checksum: the name of the model in audits."""
+
+
+def save_model(path: Path, linear: LinearWeights, rest: Classifier, provenance: Mapping[str, Any]) -> str:
+    """Write a model file with its self-test; returns its digest. Same arrays, same bytes.
+
+    `linear` is the unpacked form of `rest.linear`.
+    """
+    arrays = _named_arrays(linear, rest)
+    header = {
+        "format": FORMAT,
+        "labels": LABELS,
+        "styles": STYLES,
+        "columns": column_names(STYLES),
+        "arrays": [{"name": n, "type": a.dtype.name, "shape": a.shape} for n, a in arrays.items()],
+        "self_test": _self_test_scores(rest._replace(linear=pack(linear))),
+        "provenance": provenance,
+    }
+    head = json.dumps(header, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    body = b"".join(a.astype(TYPES[a.dtype.name]).tobytes() for a in arrays.values())
+    payload = MAGIC + len(head).to_bytes(4, "little") + head + body
+    digest = hashlib.sha256(payload)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(payload + digest.digest())
+    return digest.hexdigest()[:12]
+
+
+def load_model(path: Path | str | None = None) -> Model:
+    """Read a model file; the shipped one when no path is given.
+
+    Raises ModelError when the file is missing, damaged, of another version, or fails its self-test.
+    """
+    file = Path(path) if path is not None else shipped()
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{file}: no model can be read there ({error.strerror}); train one with `cleaner train`") from error
+    header, body, digest = _opened(raw, str(file))
+    arrays = _read_arrays(header, body, str(file))
+    try:
+        classifier = _classifier(arrays)
+        scores = _self_test_scores(classifier)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ModelError(f"{file}: arrays do not fit together ({error}); get the file again") from error
+    if scores != header["self_test"]:
+        raise ModelError(f"{file}: the self-test gives other scores than the model promises; get the file again")
+    return Model(classifier, header, digest[:12])
+
+
+def shipped() -> Path:
+    """Where the model that comes with cleaner lies: in the installed package, or in the checkout."""
+    return _PACKAGED if _PACKAGED.exists() else _CHECKED_OUT
+
+
+def _opened(raw: bytes, where: str) -> tuple[Mapping[str, Any], memoryview, str]:
+    if raw[: len(MAGIC)] != MAGIC:
+        raise ModelError(f"{where}: not a cleaner model (pickle, joblib and skops files are never read)")
+    payload, digest = raw[:-DIGEST_BYTES], raw[-DIGEST_BYTES:]
+    if hashlib.sha256(payload).digest() != digest:
+        raise ModelError(f"{where}: damaged, its checksum does not fit; get the file again")
+    size = int.from_bytes(raw[8:12], "little")
+    if size > min(HEADER_LIMIT, len(payload) - 12):
+        raise ModelError(f"{where}: its header claims {size:,} bytes, more than a header has")
+    try:
+        header = json.loads(payload[12 : 12 + size])
+        fits = header["format"] == FORMAT and tuple(header["labels"]) == LABELS and tuple(header["styles"]) == STYLES
+        fits = fits and header["columns"] == column_names(STYLES)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{where}: its header cannot be read ({error})") from error
+    if not fits:
+        raise ModelError(f"{where}: made for another version of cleaner; train it again with `cleaner train`")
+    return header, memoryview(payload)[12 + size :], digest.hex()
+
+
+def _read_arrays(header: Mapping[str, Any], body: memoryview, where: str) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    at = 0
+    for entry in header["arrays"]:
+        shape = tuple(entry["shape"])
+        if entry["type"] not in TYPES or not all(isinstance(n, int) and 0 <= n <= len(body) for n in shape):
+            raise ModelError(f"{where}: array {entry.get('name')!r} has an unknown type or shape")
+        size = math.prod(shape) * np.dtype(TYPES[entry["type"]]).itemsize
+        if at + size > len(body):
+            raise ModelError(f"{where}: array {entry['name']!r} runs past the end of the file")
+        array = np.frombuffer(body[at : at + size], TYPES[entry["type"]]).reshape(shape)
+        if not np.isfinite(array).all():
+            raise ModelError(f"{where}: array {entry['name']!r} holds numbers that are not finite")
+        arrays[entry["name"]], at = array, at + size
+    if at != len(body):
+        raise ModelError(f"{where}: {len(body) - at} bytes more than its header says")
+    return arrays
+
+
+def _named_arrays(linear: LinearWeights, rest: Classifier) -> dict[str, NDArray[Any]]:
+    named: dict[str, NDArray[Any]] = {f"linear.{name}": array for name, array in linear._asdict().items()}
+    for style, context in zip(STYLES, rest.contexts, strict=True):
+        named |= {f"{style}.{name}": array for name, array in context.network._asdict().items()}
+        named[f"{style}.calibration"] = context.calibration
+    return named | {"opening": rest.opening}
+
+
+def _classifier(arrays: Mapping[str, NDArray[Any]]) -> Classifier:
+    linear = LinearWeights(*(arrays[f"linear.{name}"] for name in LinearWeights._fields))
+    contexts = tuple(
+        Context(Network(*(arrays[f"{style}.{name}"] for name in Network._fields)), arrays[f"{style}.calibration"])
+        for style in STYLES
+    )
+    return Classifier(pack(linear), contexts, arrays["opening"])
+
+
+def _self_test_scores(classifier: Classifier) -> list[list[int]]:
+    """Probabilities of the self-test lines in ten-thousandths."""
+    lines = [line for article in SELF_TEST for line in article]
+    offsets = np.cumsum([0, *map(len, SELF_TEST)])
+    rows: Sequence[Any] = np.rint(judge(classifier, lines, offsets, STYLES[0]).probabilities * 10_000).astype(int).tolist()
+    return list(rows)

@@ -1,0 +1,237 @@
+"""The public API: `Cleaner` judges sources paragraph by paragraph and gives clean articles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.articles import CleanArticle, clean_articles, clean_text
+from cleaner.classifier import judge, openings
+from cleaner.decoding import decode
+from cleaner.errors import UsageError
+from cleaner.model_store import Model, load_model
+from cleaner.parallel import ordered_map
+from cleaner.policy import RULES, Decided, Policy, decide, load_policy
+from cleaner.records import ACTIONS, LABELS, STYLES, Article, JudgedParagraph, Paragraph, Source
+from cleaner.segment_text import segment_text
+
+BATCH_LINES = 4000
+"""Lines judged together: large enough to spread NumPy's cost a call, small enough for 20 MB of columns."""
+BATCH_SOURCES = 64
+KINDS = ("html", "text")
+_HTML_SIGNS = ("<!doctype html", "<html", "<head", "<body", "<article", "<div", "<p>", "<p ", "<meta", "<?xml")
+
+
+class Result:
+    """What cleaning one source gave. Everything but the judgement itself is worked out on demand."""
+
+    def __init__(
+        self,
+        opening: NDArray[np.float64],
+        source: Source | None,
+        article: Article,
+        probabilities: NDArray[np.float64],
+        decided: Decided,
+    ) -> None:
+        self._opening = opening
+        self._source = source
+        self._article = article
+        self._probabilities = probabilities
+        self._decided = decided
+
+    @property
+    def source(self) -> Source | None:
+        """The source as read; None for lines given one by one."""
+        return self._source
+
+    @property
+    def article(self) -> Article:
+        """The paragraphs as segmented, not judged."""
+        return self._article
+
+    @property
+    def id(self) -> str:
+        """The source's name."""
+        return self._article.id
+
+    @property
+    def set_aside(self) -> bool:
+        """Whether the article would have lost too much and was kept whole for a person to look at."""
+        return self._decided.set_aside
+
+    @property
+    def text(self) -> str:
+        """The clean text: the paragraphs that stay, separated by a blank line."""
+        return clean_text(self.paragraphs)
+
+    @cached_property
+    def paragraphs(self) -> tuple[JudgedParagraph, ...]:
+        """All paragraphs in source order, removed ones included."""
+        opening = set(openings(self._opening, self._lines, self._probabilities))
+        order = np.argsort(-self._probabilities, axis=1, kind="stable")[:, :2].tolist()
+        rows = self._probabilities.tolist()
+        decisions = zip(self._decided.actions.tolist(), self._decided.rules.tolist(), strict=True)
+        return tuple(
+            JudgedParagraph(
+                *paragraph,
+                LABELS[best],
+                rows[i][best],
+                LABELS[second],
+                ACTIONS[action],
+                RULES[rule],
+                i in opening,
+                tuple(rows[i]),
+            )
+            for i, (paragraph, (best, second), (action, rule)) in enumerate(
+                zip(self._article.paragraphs, order, decisions, strict=True)
+            )
+        )
+
+    @cached_property
+    def articles(self) -> tuple[CleanArticle, ...]:
+        """The clean articles found in the source, in order."""
+        return tuple(clean_articles(self.id, self.paragraphs, self._article.metadata))
+
+    @property
+    def _lines(self) -> list[str]:
+        return [paragraph.text for paragraph in self._article.paragraphs]
+
+
+class Cleaner:
+    """A model, a style and a policy, ready to clean.
+
+    >>> cleaner = Cleaner.load()
+    >>> cleaner.clean_lines(["Partager cet article"]).paragraphs[0].label
+    'navigation'
+    """
+
+    def __init__(self, model: Model, policy: Policy, style: str = "news") -> None:
+        if style not in STYLES:
+            raise UsageError(f"style is {style!r}; it must be one of {', '.join(STYLES)}")
+        self.model = model
+        self.policy = policy
+        self.style = style
+
+    @classmethod
+    def load(cls, model: Path | str | None = None, *, style: str = "news", policy: Path | str | Policy | None = None) -> Cleaner:
+        """Load a model and a policy file, the shipped ones by default.
+
+        `style="news"` keeps the story alone; `"all"` keeps everything that a page is about
+        (specifications, cards, comments of a forum). Raises ModelError, PolicyError or UsageError.
+        """
+        chosen = policy if isinstance(policy, Policy) else load_policy(policy)
+        return cls(load_model(model), chosen, style)
+
+    def clean(self, raw: bytes | str, *, kind: str | None = None, id: str = "-") -> Result:
+        """Clean one page or text. `kind` is `html`, `text` or None, which looks at the first characters.
+
+        Raises SourceError when bytes are not text at all.
+        """
+        return next(self.clean_sources([as_source(raw, kind=kind, id=id)]))
+
+    def clean_lines(self, lines: Sequence[str], *, id: str = "-") -> Result:
+        """Clean an article given as flattened lines: exactly one paragraph a line, in the same order."""
+        return next(self.judge_articles([(None, _article_of_lines(id, lines))]))
+
+    def clean_many(self, items: Iterable[bytes | str | Sequence[str]], *, workers: int = 1) -> Iterator[Result]:
+        """Clean many pages, texts or lists of lines; results come in order, whatever the workers."""
+        for results in ordered_map(_clean_batch, self, _batched(items), workers):
+            yield from results
+
+    def clean_sources(self, sources: Iterable[Source]) -> Iterator[Result]:
+        """Clean sources that were read already, in order."""
+        yield from self.judge_articles((source, segment(source)) for source in sources)
+
+    def judge_articles(self, articles: Iterable[tuple[Source | None, Article]]) -> Iterator[Result]:
+        """Judge segmented articles, in batches of about BATCH_LINES lines; results come in order."""
+        waiting: list[tuple[Source | None, Article]] = []
+        lines = 0
+        for pair in articles:
+            waiting.append(pair)
+            lines += len(pair[1].paragraphs)
+            if lines >= BATCH_LINES:
+                yield from self._judge_together(waiting)
+                waiting, lines = [], 0
+        if waiting:
+            yield from self._judge_together(waiting)
+
+    def _judge_together(self, pairs: Sequence[tuple[Source | None, Article]]) -> Iterator[Result]:
+        lines = [paragraph.text for _, article in pairs for paragraph in article.paragraphs]
+        offsets = np.cumsum([0, *(len(article.paragraphs) for _, article in pairs)])
+        probabilities = (
+            judge(self.model.classifier, lines, offsets, self.style).probabilities if lines else np.zeros((0, len(LABELS)))
+        )
+        sizes = np.fromiter(map(len, lines), np.int64, len(lines))
+        for i, (source, article) in enumerate(pairs):
+            own = slice(offsets[i], offsets[i + 1])
+            yield Result(
+                self.model.classifier.opening,
+                source,
+                article,
+                probabilities[own],
+                decide(self.policy, probabilities[own], sizes[own]),
+            )
+
+
+def as_source(raw: bytes | str, *, kind: str | None = None, id: str = "-") -> Source:
+    """Decode bytes and tell HTML from text where `kind` does not say."""
+    if kind not in (None, *KINDS):
+        raise UsageError(f"kind is {kind!r}; it must be one of {', '.join(KINDS)} or None")
+    if isinstance(raw, str):
+        return Source(id, raw, kind or sniff(raw), raw.encode("utf-8", "surrogatepass"), "utf-8", "given")
+    text, encoding, reason = decode(raw, where=id)
+    return Source(id, text, kind or sniff(text), raw, encoding, reason)
+
+
+def sniff(text: str) -> str:
+    """`html` when the first characters hold a tag that pages begin with, else `text`."""
+    start = text[:2000].lstrip("\ufeff \t\r\n").lower()
+    if start.startswith("<") and any(sign in start for sign in _HTML_SIGNS):
+        return "html"
+    return "html" if "<html" in start or "<!doctype html" in start else "text"
+
+
+def segment(source: Source) -> Article:
+    """A source's paragraphs, from its markup or from its lines."""
+    if source.kind == "html":
+        from cleaner.segment_html import segment_html  # trafilatura is slow to import
+
+        return segment_html(source)
+    return Article(source.id, segment_text(source.text), source.text)
+
+
+def _as_article(item: bytes | str | Sequence[str]) -> tuple[Source | None, Article]:
+    if isinstance(item, (bytes, str)):
+        source = as_source(item)
+        return source, segment(source)
+    return None, _article_of_lines("-", item)
+
+
+def _article_of_lines(id: str, lines: Sequence[str]) -> Article:
+    paragraphs = []
+    at = 0
+    for line in lines:
+        paragraphs.append(Paragraph(line, at, at + len(line)))
+        at += len(line) + 1
+    return Article(id, tuple(paragraphs), "\n".join(lines))
+
+
+def _batched(items: Iterable[bytes | str | Sequence[str]]) -> Iterator[list[bytes | str | Sequence[str]]]:
+    stream = iter(items)
+    while batch := list(islice(stream, BATCH_SOURCES)):
+        yield batch
+
+
+def _clean_batch(cleaner: Cleaner, batch: Sequence[bytes | str | Sequence[str]]) -> list[Result]:
+    return list(cleaner.judge_articles(_as_article(item) for item in batch))
+
+
+@lru_cache(maxsize=1)
+def shipped_cleaner() -> Cleaner:
+    """A cleaner with the shipped model and policy, loaded once a process."""
+    return Cleaner.load()

@@ -1,0 +1,181 @@
+"""From verdicts to decisions: a closed set of rules in TOML, which never see a text."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.errors import PolicyError
+from cleaner.records import ACTIONS, KEPT_LABELS, LABELS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+DEFAULT = Path(__file__).parent / "policies" / "default.toml"
+VERSION = 1
+
+RULES = ("kept", "removed", "moved", "doubtful", "unsure label", "set aside", "restored")
+"""`kept`: the label stays. `removed`, `moved`: the label leaves, surely enough. `doubtful`: it may be
+the article's, kept. `unsure label`: below the label's own least probability, kept. `set aside`: the
+article would have lost too much. `restored`: put back by a person."""
+KEPT, REMOVED, MOVED, DOUBTFUL, UNSURE, SET_ASIDE = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What becomes of each label, how sure the model must be, and what an article may lose."""
+
+    actions: Mapping[str, str]
+    least: Mapping[str, float]
+    short: int
+    long: int
+    short_least: float
+    long_least: float
+    most_lost: float
+    digest: str
+    """First 12 hexadecimal digits of the SHA-256 of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Decisions of one article as columns: index into ACTIONS and into RULES, a number a paragraph."""
+
+    actions: NDArray[np.int64]
+    rules: NDArray[np.int64]
+    set_aside: bool
+
+
+def decide(policy: Policy, probabilities: NDArray[np.float64], lengths: Sequence[int] | NDArray[np.int64]) -> Decided:
+    """Decide every paragraph of one article from label probabilities and lengths in characters.
+
+    A paragraph leaves when its likeliest label's action is to leave, and the probability that it is
+    not content or heading reaches a bar that rises with its length: a wrongly lost paragraph costs
+    its length, a teaser that stays costs a line.
+    """
+    sizes = np.asarray(lengths, np.float64)
+    labels = probabilities.argmax(axis=1)
+    own = probabilities.max(axis=1, initial=0)
+    leaving = probabilities @ np.array([_leaves(policy, label) for label in LABELS])
+    away = np.where(leaving > 1 - leaving, _likeliest_leaving(policy, probabilities), labels)
+    actions = np.array([ACTIONS.index(policy.actions[label]) for label in LABELS])[away]
+    least = np.array([policy.least.get(label, 0.0) for label in LABELS])[away]
+    goes = (actions == REMOVE) | (actions == METADATA)
+    doubtful = goes & (leaving < _bar(policy, sizes))
+    unsure = goes & ~doubtful & (np.maximum(own, leaving) < least)
+    rules = np.select([doubtful, unsure, actions == REMOVE, actions == METADATA], [DOUBTFUL, UNSURE, REMOVED, MOVED], KEPT)
+    decided = np.where(doubtful | unsure, REVIEW, actions)
+    return _or_set_aside(policy, decided, rules, (1 - leaving) * sizes)
+
+
+def _or_set_aside(policy: Policy, actions: NDArray[np.int64], rules: NDArray[np.int64], content: NDArray[np.float64]) -> Decided:
+    gone = (actions == REMOVE) | (actions == METADATA)
+    lost = content[gone].sum()
+    if lost <= policy.most_lost * content.sum() or not gone.any():
+        return Decided(actions, rules, set_aside=False)
+    return Decided(np.full_like(actions, REVIEW), np.full_like(rules, SET_ASIDE), set_aside=True)
+
+
+def _leaves(policy: Policy, label: str) -> float:
+    return float(policy.actions[label] in ("remove", "metadata"))
+
+
+def _likeliest_leaving(policy: Policy, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    leaving = np.array([_leaves(policy, label) for label in LABELS])
+    likeliest: NDArray[np.int64] = (probabilities * leaving).argmax(axis=1)
+    return likeliest
+
+
+def _bar(policy: Policy, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    place = np.clip((sizes - policy.short) / max(policy.long - policy.short, 1), 0, 1)
+    return policy.short_least + place * (policy.long_least - policy.short_least)
+
+
+def load_policy(path: Path | str | None = None) -> Policy:
+    """Read a policy file; the default policy when no path is given.
+
+    Raises PolicyError naming the file and the key, with the nearest known key.
+    """
+    file = Path(path) if path is not None else DEFAULT
+    try:
+        raw = file.read_bytes()
+        table = tomllib.loads(raw.decode("utf-8"))
+    except OSError as error:
+        raise PolicyError(f"{file}: cannot be read ({error.strerror}); give the path of a policy in TOML") from error
+    except ValueError as error:
+        raise PolicyError(f"{file}: not valid TOML ({error})") from error
+    return _checked(table, str(file), sha256(raw).hexdigest()[:12])
+
+
+def _checked(table: Mapping[str, Any], where: str, digest: str) -> Policy:
+    _known(table, ("version", "labels", "doubt", "limits"), where, "")
+    if table.get("version") != VERSION:
+        raise PolicyError(f"{where}: version is {table.get('version')!r}, this cleaner reads version {VERSION}")
+    labels = _table(table, "labels", where)
+    _known(labels, LABELS, where, "labels.")
+    missing = [label for label in LABELS if label not in labels]
+    if missing:
+        raise PolicyError(f"{where}: no [labels.{missing[0]}]; every label needs an action")
+    doubt, limits = _table(table, "doubt", where), _table(table, "limits", where)
+    _known(doubt, ("short", "long", "short_least", "long_least"), where, "doubt.")
+    _known(limits, ("most_lost",), where, "limits.")
+    for label in LABELS:
+        _known(_table(labels, label, where), ("action", "least"), where, f"labels.{label}.")
+    return Policy(
+        actions={label: _action(labels[label], f"{where}: labels.{label}.action") for label in LABELS},
+        least={label: _share(labels[label], "least", f"{where}: labels.{label}", 0.0) for label in LABELS},
+        short=_length(doubt, "short", where),
+        long=_length(doubt, "long", where),
+        short_least=_share(doubt, "short_least", f"{where}: doubt"),
+        long_least=_share(doubt, "long_least", f"{where}: doubt"),
+        most_lost=_share(limits, "most_lost", f"{where}: limits"),
+        digest=digest,
+    )
+
+
+def _table(table: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+    value = table.get(key)
+    if not isinstance(value, dict):
+        raise PolicyError(f"{where}: [{key}] is missing or not a table")
+    return value
+
+
+def _known(table: Mapping[str, Any], keys: Sequence[str], where: str, prefix: str) -> None:
+    for key in table:
+        if key not in keys:
+            near = difflib.get_close_matches(key, keys, 1) or [", ".join(keys)]
+            raise PolicyError(f"{where}: unknown key `{prefix}{key}`; did you mean `{near[0]}`?")
+
+
+def _action(table: Mapping[str, Any], where: str) -> str:
+    action = table.get("action")
+    if action not in ACTIONS:
+        raise PolicyError(f"{where} is {action!r}; it must be one of {', '.join(ACTIONS)}")
+    return str(action)
+
+
+def _share(table: Mapping[str, Any], key: str, where: str, default: float | None = None) -> float:
+    value = table.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise PolicyError(f"{where}.{key} is {value!r}; it must be a number from 0 to 1")
+    return float(value)
+
+
+def _length(table: Mapping[str, Any], key: str, where: str) -> int:
+    value = table.get(key)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise PolicyError(f"{where}: doubt.{key} is {value!r}; it must be a whole number of characters")
+    return value
+
+
+REMOVE, METADATA, REVIEW = (ACTIONS.index(action) for action in ("remove", "metadata", "review"))
+assert set(KEPT_LABELS) <= set(LABELS)

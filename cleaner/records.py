@@ -1,0 +1,94 @@
+"""The words of the project as frozen records: source, paragraph, article, decision, result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+LABELS = (
+    "content",
+    "heading",
+    "caption",
+    "byline",
+    "teaser",
+    "promo",
+    "navigation",
+    "comment",
+    "legal",
+    "spam",
+)
+"""What a paragraph is for the article it stands in; the order is the order of model columns."""
+
+KEPT_LABELS = ("content", "heading")
+"""The labels that are the article itself; all others are noise around it."""
+
+STYLES = ("news", "all")
+"""`news` keeps the story alone; `all` keeps everything that the page is about."""
+
+ACTIONS = ("keep", "remove", "metadata", "review")
+"""What becomes of a paragraph. `review` stays in the clean article and is listed as doubtful."""
+
+STAYING = ("keep", "review")
+"""Actions that leave a paragraph in the clean article."""
+
+
+class Paragraph(NamedTuple):
+    """The unit that is judged."""
+
+    text: str
+    start: int
+    """Place of its first character in the source's text."""
+    end: int
+    """Place after its last character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One raw file or record as read, decoded."""
+
+    id: str
+    text: str
+    kind: str
+    """`html` or `text`."""
+    raw: bytes
+    encoding: str
+    encoding_reason: str
+    """What decided the encoding: `bom`, `declared`, `utf-8`, `sniffed`, `given` or `repaired`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """Ordered paragraphs of one source, not yet judged."""
+
+    id: str
+    paragraphs: tuple[Paragraph, ...]
+    text: str = ""
+    """The text that the paragraphs' places refer to."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """Title, author, date and site name as the page's own markup gives them; empty for text."""
+
+
+class JudgedParagraph(NamedTuple):
+    """A paragraph with what the model said and what the policy decided."""
+
+    text: str
+    start: int
+    end: int
+    label: str
+    probability: float
+    """Probability of the label, 0 to 1, calibrated on sites not trained on."""
+    runner_up: str
+    decision: str
+    """One of ACTIONS."""
+    rule: str
+    """The rule of the policy that decided."""
+    opens: bool
+    """Whether a further article of the source begins here."""
+    probabilities: tuple[float, ...]
+    """One a label, in the order of LABELS."""
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is part of the clean article."""
+        return self.decision in STAYING

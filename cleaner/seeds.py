@@ -1,0 +1,112 @@
+"""Labelled articles: one JSON object a line, or a CSV of `text,label`."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cleaner.errors import SeedError
+from cleaner.records import LABELS
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """An article with a label on every paragraph."""
+
+    id: str
+    site: str
+    language: str
+    lines: tuple[str, ...]
+    labels: tuple[str, ...]
+    opens: frozenset[int] = frozenset()
+    """Indices of paragraphs that begin a further whole article of the file."""
+    also: Mapping[int, str] | None = None
+    """A second acceptable label, by paragraph."""
+
+
+def read_seeds(path: Path) -> Iterator[Seed]:
+    """Read labelled articles from a `.jsonl` or `.csv` file, or from every such file of a folder.
+
+    Raises SeedError, with file and line, for anything that is not a labelled article.
+    """
+    if path.is_dir():
+        for inner in sorted([*path.glob("*.jsonl"), *path.glob("*.csv")]):
+            yield from read_seeds(inner)
+    elif path.suffix == ".csv":
+        yield from _read_csv(path)
+    else:
+        yield from _read_jsonl(path)
+
+
+def _read_jsonl(path: Path) -> Iterator[Seed]:
+    with _open(path) as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield _seed(line, f"{path}:{number}")
+
+
+def _seed(line: str, where: str) -> Seed:
+    try:
+        row = json.loads(line)
+        if "paragraphs" not in row and "lines" not in row:
+            row["paragraphs"] = [{"text": row["text"], "label": row["label"]}]
+        return _from_lines(row, where) if "lines" in row else _from_paragraphs(row, where)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"{where}: not a labelled article ({error!r}); expected id, site, language, paragraphs:[{{text,label}}]"
+        raise SeedError(message) from error
+
+
+def _from_paragraphs(row: Mapping[str, Any], where: str) -> Seed:
+    paragraphs = row["paragraphs"]
+    return Seed(
+        id=str(row.get("id", where)),
+        site=str(row.get("site", row.get("id", where))),
+        language=str(row.get("language", "")),
+        lines=tuple(str(p["text"]) for p in paragraphs),
+        labels=tuple(_label(p["label"], where) for p in paragraphs),
+        opens=frozenset(i for i, p in enumerate(paragraphs) if p.get("opens")),
+        also={i: _label(p["also"], where) for i, p in enumerate(paragraphs) if p.get("also")},
+    )
+
+
+def _from_lines(row: Mapping[str, Any], where: str) -> Seed:
+    """The column form: `lines` and `labels` side by side."""
+    if len(row["lines"]) != len(row["labels"]):
+        raise ValueError(f"{len(row['lines'])} lines but {len(row['labels'])} labels")
+    return Seed(
+        id=str(row.get("id", where)),
+        site=str(row.get("site", row.get("id", where))),
+        language=str(row.get("lang", row.get("language", ""))),
+        lines=tuple(map(str, row["lines"])),
+        labels=tuple(_label(label, where) for label in row["labels"]),
+        opens=frozenset(i for i in row.get("article_starts", ()) if i),
+        also={int(i): _label(label, where) for i, label in row.get("also_acceptable", ())},
+    )
+
+
+def _read_csv(path: Path) -> Iterator[Seed]:
+    with _open(path) as lines:
+        reader = csv.DictReader(lines)
+        if not {"text", "label"} <= set(reader.fieldnames or ()):
+            raise SeedError(f"{path}: no columns `text` and `label` in the first line")
+        for number, row in enumerate(reader, 2):
+            where = f"{path}:{number}"
+            site = row.get("site") or where
+            yield Seed(where, site, row.get("language") or "", (row["text"],), (_label(row["label"], where),))
+
+
+def _label(label: object, where: str) -> str:
+    if label not in LABELS:
+        raise SeedError(f"{where}: {label!r} is not a label; the labels are {', '.join(LABELS)}")
+    return str(label)
+
+
+def _open(path: Path) -> Any:
+    try:
+        return path.open(encoding="utf-8", newline="")
+    except OSError as error:
+        raise SeedError(f"{path}: cannot be read ({error.strerror}); give a .jsonl or .csv file or a folder of them") from error

@@ -1,0 +1,139 @@
+"""Training articles from seeds and from public page sets with a gold text.
+
+Page sets are Parquet files with `url`, `html` and `gold`; their pages are flattened (the HTML is
+lost on purpose) and every line is marked kept or not by aligning it with the gold text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.errors import UsageError
+from cleaner.records import KEPT_LABELS, LABELS, STYLES
+from cleaner.seeds import Seed, read_seeds
+from cleaner.training.alignment import kept_lines
+
+FOLDS = 5
+UNKNOWN = -1
+PAGE_SETS = {"wcxb-dev": "all", "fundus": "news", "daniel": "news", "readability": "news"}
+"""Page sets by file name, with the convention that their gold follows."""
+LABELLED_SETS = ("press-lines-train.jsonl",)
+MEASURE_SETS = ("press-lines-dev", "spam-dev", "hard-ham-dev", "press-noise-dev", "gold")
+"""Never trained on."""
+
+_FIGURE = re.compile(r"<(/?)fig(?:ure|caption)\b", re.IGNORECASE)
+_SHORT_LABEL, _COUNTRY_CODE = 3, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A training article: lines with labels (UNKNOWN where only keep or drop is known)."""
+
+    id: str
+    site: str
+    group: str
+    """The set it comes from: `seeds`, `loose` (articles of one line), `press`, a page set's name, or a kind of made example."""
+    style: int
+    lines: tuple[str, ...]
+    labels: NDArray[np.int64]
+    keep: NDArray[np.bool_]
+    opens: frozenset[int] = frozenset()
+    gold: str = ""
+
+    @property
+    def fold(self) -> int:
+        """The site's fold, from a stable hash: a site is never in two folds."""
+        return fold_of(self.site)
+
+
+def fold_of(site: str) -> int:
+    """Fold of a site, 0 to FOLDS - 1."""
+    return int.from_bytes(hashlib.sha256(site.encode()).digest()[:8], "big") % FOLDS
+
+
+def from_seed(seed: Seed, group: str) -> Example:
+    """A fully labelled training article."""
+    labels = np.array([LABELS.index(label) for label in seed.labels], np.int64)
+    keep = labels < len(KEPT_LABELS)
+    return Example(seed.id, seed.site, group, STYLES.index("news"), seed.lines, labels, keep, seed.opens)
+
+
+def read_examples(seed_paths: Iterable[Path], public: Path | None) -> Iterator[Example]:
+    """All training articles: seeds, then, where the folder is there, the public sets."""
+    for path in seed_paths:
+        yield from (from_seed(seed, "seeds" if len(seed.lines) > 1 else "loose") for seed in read_seeds(path) if seed.lines)
+    if public is None:
+        return
+    for name in LABELLED_SETS:
+        if (public / name).exists():
+            yield from (from_seed(seed, "press") for seed in read_seeds(public / name))
+    for name, style in PAGE_SETS.items():
+        if (public / f"{name}.parquet").exists():
+            yield from page_set(public / f"{name}.parquet", style)
+
+
+def page_set(path: Path, style: str) -> Iterator[Example]:
+    """Flattened pages of a Parquet set, each line marked kept or not."""
+    for row in _rows(path):
+        lines = tuple(flatten(row["html"]))
+        if lines:
+            keep = np.array(kept_lines(lines, row["gold"]), bool)
+            unknown = np.full(len(lines), UNKNOWN)
+            site = site_of(row["url"])
+            yield Example(str(row["id"]), site, path.stem, STYLES.index(style), lines, unknown, keep, gold=row["gold"])
+
+
+def spam_lines(path: Path) -> list[str]:
+    """Paragraphs of a Parquet set of spam mails, those of a length that web spam has."""
+    shortest, longest = 40, 600
+    return [p for row in _rows(path) for p in row["paragraphs"] if shortest <= len(p) <= longest]
+
+
+def flatten(page: bytes) -> list[str]:
+    """A page as plain lines, furniture included: what is left when the HTML has been lost.
+
+    Resiliparse drops figures whole, hence the renaming.
+    """
+    from resiliparse.extract.html2text import extract_plain_text  # training extra
+
+    html = _FIGURE.sub(r"<\1div", _decode(page))
+    text = extract_plain_text(html, main_content=False, alt_texts=False, links=False)
+    return [line.strip() for line in text.split("\n") if line.strip()]
+
+
+def site_of(url: str) -> str:
+    """The registered domain of a URL, near enough to group pages: last two labels, or three."""
+    host = urlsplit(url).hostname or url
+    labels = host.split(".")
+    public_suffix = len(labels) > _COUNTRY_CODE and len(labels[-1]) == _COUNTRY_CODE and len(labels[-2]) <= _SHORT_LABEL
+    return ".".join(labels[-3:] if public_suffix else labels[-2:])
+
+
+def _decode(page: bytes) -> str:
+    from resiliparse.parse.encoding import detect_encoding  # training extra
+
+    try:
+        return page.decode("utf-8")
+    except UnicodeDecodeError:
+        try:
+            return page.decode(str(detect_encoding(page)), "replace")
+        except LookupError:
+            return page.decode("latin-1")
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        import pyarrow.parquet as pq  # training extra
+    except ImportError as error:
+        raise UsageError(f"{path}: reading Parquet needs the training extra: pip install 'cleaner[training]'") from error
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows

@@ -1,0 +1,151 @@
+"""`cleaner train`: from labelled articles to a model file and its card."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.errors import SeedError
+from cleaner.evaluation.metrics import accuracy, calibration_error, is_kept, keep_drop, per_label, word_f1
+from cleaner.model_store import save_model
+from cleaner.policy import Policy, decide, load_policy
+from cleaner.records import ACTIONS, STAYING
+from cleaner.training.alignment import tokens
+from cleaner.training.card import card
+from cleaner.training.corpora import Example, read_examples, spam_lines
+from cleaner.training.fit import Fitted, Log, Rows, fit, rows_of
+from cleaner.training.made import made_examples
+
+FEWEST_SITES = 2
+CALIBRATED_ON = ("seeds", "press")
+"""Real pages with all ten labels; made examples would skew the label frequencies."""
+SPAM_MAIL = "spam-mail.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training gave: the files, and the figures on unseen sites."""
+
+    model: Path
+    card: Path
+    digest: str
+    unseen: dict[str, Any]
+
+
+def train(seed_paths: Sequence[Path], out: Path, *, public: Path | None = None, log: Log = lambda _: None) -> Trained:
+    """Train a model on labelled articles and write it to `out` with a card beside it.
+
+    `public` is a folder of the public sets (see README); without it the model knows the labelled
+    articles alone. Raises SeedError when there is too little to train on.
+    """
+    examples = list(read_examples(seed_paths, public))
+    labelled = [e for e in examples if e.labels.min() >= 0]
+    if len({e.fold for e in labelled}) < FEWEST_SITES:
+        raise SeedError(f"{len(labelled)} labelled articles of too few sites; give articles of at least ten sites")
+    log(f"{len(examples):,} articles of {len({e.site for e in examples}):,} sites")
+    mail = spam_lines(public / SPAM_MAIL) if public and (public / SPAM_MAIL).exists() else []
+    everything = [*examples, *made_examples(examples, mail)]
+    rows = rows_of(everything)
+    groups = np.repeat([e.group for e in everything], [len(e.lines) for e in everything])
+    fitted = fit(rows, log, np.isin(groups, CALIBRATED_ON))
+    unseen = unseen_scores(everything, rows, fitted, load_policy())
+    provenance = {
+        "examples": _counts(everything),
+        "lines": len(rows.lines),
+        "fingerprint": _fingerprint(examples),
+        "unseen": unseen,
+    }
+    digest = save_model(out, fitted.linear, fitted.classifier(), provenance)
+    path = out.with_suffix(".md")
+    path.write_text(card(digest, out.stat().st_size, provenance), encoding="utf-8")
+    return Trained(out, path, digest, unseen)
+
+
+def unseen_scores(examples: Sequence[Example], rows: Rows, fitted: Fitted, policy: Policy) -> dict[str, Any]:
+    """Scores of every set by the folds that did not train on its sites, decided by the default policy."""
+    kept = _kept(rows, fitted.unseen, policy)
+    article = np.repeat(np.arange(len(examples)), np.diff(rows.offsets))
+    groups = np.array([e.group for e in examples])
+    scores: dict[str, Any] = {}
+    for group in dict.fromkeys(groups.tolist()):
+        mine = np.flatnonzero(groups[article] == group)
+        if rows.labels[mine].min() >= 0:
+            scores[group] = _labelled_scores(rows, fitted.unseen, kept, article, mine)
+        else:
+            scores[group] = _page_scores([i for i, e in enumerate(examples) if e.group == group], examples, rows, kept)
+    return scores
+
+
+def _labelled_scores(
+    rows: Rows, unseen: NDArray[np.float64], kept: NDArray[np.bool_], article: NDArray[np.int64], mine: NDArray[np.int64]
+) -> dict[str, Any]:
+    labels, predicted = rows.labels[mine], unseen[mine].argmax(axis=1)
+    lengths = np.array([len(rows.lines[i]) for i in mine])
+    pages = np.unique(article[mine], return_inverse=True)[1]
+    score = keep_drop(kept[mine], is_kept(labels), np.zeros(len(mine), bool), lengths, pages)
+    return {
+        "articles": int(pages.max()) + 1,
+        "lines": len(mine),
+        "keep_f1": round(score.f1, 4),
+        "keep_f1_interval": [round(v, 4) for v in score.f1_interval],
+        "content_lines_lost": str(score.content_lines_lost),
+        "content_characters_lost": str(score.content_characters_lost),
+        "noise_lines_left": str(score.noise_lines_left),
+        "label_accuracy": str(accuracy(predicted, labels, np.full(len(mine), -1))),
+        "calibration_error": round(calibration_error(unseen[mine], labels), 4),
+        "labels": [[s.label, str(s.precision), str(s.recall)] for s in per_label(predicted, labels)],
+    }
+
+
+def _page_scores(pages: Sequence[int], examples: Sequence[Example], rows: Rows, kept: NDArray[np.bool_]) -> dict[str, Any]:
+    """Mean word F1 of flattened pages against their gold text."""
+    values = []
+    for i in pages:
+        begin, end = rows.offsets[i], rows.offsets[i + 1]
+        text = " ".join(line for line, stays in zip(rows.lines[begin:end], kept[begin:end], strict=True) if stays)
+        values.append(word_f1(tokens(text), tokens(examples[i].gold)))
+    draws = np.random.default_rng(0).choice(values, (1000, len(values))).mean(axis=1)
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return {
+        "articles": len(values),
+        "word_f1": round(float(np.mean(values)), 4),
+        "interval": [round(float(low), 4), round(float(high), 4)],
+    }
+
+
+def _kept(rows: Rows, unseen: NDArray[np.float64], policy: Policy) -> NDArray[np.bool_]:
+    staying = np.array([action in STAYING for action in ACTIONS])
+    lengths = np.array([len(line) for line in rows.lines])
+    parts = []
+    for begin, end in zip(rows.offsets, rows.offsets[1:], strict=False):
+        parts.append(staying[decide(policy, unseen[begin:end], lengths[begin:end]).actions])
+    return np.concatenate(parts)
+
+
+def _counts(examples: Sequence[Example]) -> dict[str, list[int]]:
+    """Articles, sites and lines by group."""
+    articles = Counter(e.group for e in examples)
+    return {
+        group: [
+            count,
+            len({e.site for e in examples if e.group == group}),
+            sum(len(e.lines) for e in examples if e.group == group),
+        ]
+        for group, count in articles.items()
+    }
+
+
+def _fingerprint(examples: Sequence[Example]) -> str:
+    """Digest of the training lines and labels, so that two models can be told to know the same."""
+    total = sha256()
+    for e in examples:
+        total.update("\n".join((e.id, e.site, *e.lines)).encode("utf-8", "replace"))
+        total.update(e.labels.tobytes() + e.keep.tobytes())
+    return total.hexdigest()[:16]
