@@ -10,7 +10,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup clean-corpus test check train evaluate bench tidy
+.PHONY: help setup clean-corpus test check train evaluate bench readme tidy
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) LABELS=$(LABELS) PUBLIC=$(PUBLIC) WORKERS=$(WORKERS)"
@@ -41,6 +41,11 @@ evaluate: $(READY)  ## measure MODEL on the development sets in PUBLIC
 
 bench: $(READY)  ## speed and memory beside peers, as ratios in one run
 	$(BIN)/python tests/bench/speed.py
+
+readme: $(READY)  ## write the README's tables and example from fresh runs
+	-$(BIN)/cleaner evaluate $(PUBLIC) --model $(MODEL) --into README.md
+	$(BIN)/python tests/bench/speed.py --into README.md
+	$(BIN)/python tests/bench/readme.py
 
 tidy:  ## remove what can be made again
 	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis

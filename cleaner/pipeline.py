@@ -10,20 +10,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.articles import CleanArticle, clean_articles, clean_text
+from cleaner.articles import SEPARATOR, CleanArticle, clean_articles
 from cleaner.classifier import judge, openings
 from cleaner.decoding import decode
 from cleaner.errors import UsageError
 from cleaner.model_store import Model, load_model
 from cleaner.parallel import ordered_map
-from cleaner.policy import RULES, Decided, Policy, decide, load_policy
-from cleaner.records import ACTIONS, LABELS, STYLES, Article, JudgedParagraph, Paragraph, Source
+from cleaner.policy import RULES, Decided, Policy, decide_many, load_policy
+from cleaner.records import ACTIONS, LABELS, STAYING, STYLES, Article, JudgedParagraph, Paragraph, Source, likeliest
 from cleaner.segment_text import segment_text
 
 BATCH_LINES = 4000
 """Lines judged together: large enough to spread NumPy's cost a call, small enough for 20 MB of columns."""
 BATCH_SOURCES = 64
 KINDS = ("html", "text")
+STAYS = np.array([action in STAYING for action in ACTIONS])
 _HTML_SIGNS = ("<!doctype html", "<html", "<head", "<body", "<article", "<div", "<p>", "<p ", "<meta", "<?xml")
 
 
@@ -67,28 +68,32 @@ class Result:
     @property
     def text(self) -> str:
         """The clean text: the paragraphs that stay, separated by a blank line."""
-        return clean_text(self.paragraphs)
+        stays = STAYS[self._decided.actions].tolist()
+        return SEPARATOR.join(p.text for p, kept in zip(self._article.paragraphs, stays, strict=True) if kept)
 
     @cached_property
     def paragraphs(self) -> tuple[JudgedParagraph, ...]:
         """All paragraphs in source order, removed ones included."""
         opening = set(openings(self._opening, self._lines, self._probabilities))
-        order = np.argsort(-self._probabilities, axis=1, kind="stable")[:, :2].tolist()
-        rows = self._probabilities.tolist()
-        decisions = zip(self._decided.actions.tolist(), self._decided.rules.tolist(), strict=True)
+        best = likeliest(self._probabilities)
+        others = self._probabilities.copy()
+        others[np.arange(len(best)), best] = -1
+        columns = (best, others.argmax(axis=1), self._decided.actions, self._decided.rules, self._probabilities)
         return tuple(
             JudgedParagraph(
-                *paragraph,
-                LABELS[best],
-                rows[i][best],
+                paragraph.text,
+                paragraph.start,
+                paragraph.end,
+                LABELS[label],
+                row[label],
                 LABELS[second],
                 ACTIONS[action],
                 RULES[rule],
                 i in opening,
-                tuple(rows[i]),
+                tuple(row),
             )
-            for i, (paragraph, (best, second), (action, rule)) in enumerate(
-                zip(self._article.paragraphs, order, decisions, strict=True)
+            for i, (paragraph, label, second, action, rule, row) in enumerate(
+                zip(self._article.paragraphs, *(column.tolist() for column in columns), strict=True)
             )
         )
 
@@ -167,6 +172,7 @@ class Cleaner:
             judge(self.model.classifier, lines, offsets, self.style).probabilities if lines else np.zeros((0, len(LABELS)))
         )
         sizes = np.fromiter(map(len, lines), np.int64, len(lines))
+        decisions = decide_many(self.policy, probabilities, sizes, offsets)
         for i, (source, article) in enumerate(pairs):
             own = slice(offsets[i], offsets[i + 1])
             yield Result(
@@ -174,7 +180,7 @@ class Cleaner:
                 source,
                 article,
                 probabilities[own],
-                decide(self.policy, probabilities[own], sizes[own]),
+                decisions[i],
             )
 
 

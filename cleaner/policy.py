@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.errors import PolicyError
-from cleaner.records import ACTIONS, KEPT_LABELS, LABELS
+from cleaner.records import ACTIONS, LABELS, likeliest
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,6 +23,8 @@ else:  # pragma: no cover
 
 DEFAULT = Path(__file__).parent / "policies" / "default.toml"
 VERSION = 1
+LONGEST = 100_000
+"""Characters: a longer paragraph weighs no more, so that whole-number sums stay exact."""
 
 RULES = ("kept", "removed", "moved", "doubtful", "unsure label", "set aside", "restored")
 """`kept`: the label stays. `removed`, `moved`: the label leaves, surely enough. `doubtful`: it may be
@@ -42,6 +44,7 @@ class Policy:
     short_least: float
     long_least: float
     most_lost: float
+    least_content: float
     digest: str
     """First 12 hexadecimal digits of the SHA-256 of the file."""
 
@@ -58,44 +61,83 @@ class Decided:
 def decide(policy: Policy, probabilities: NDArray[np.float64], lengths: Sequence[int] | NDArray[np.int64]) -> Decided:
     """Decide every paragraph of one article from label probabilities and lengths in characters.
 
-    A paragraph leaves when its likeliest label's action is to leave, and the probability that it is
-    not content or heading reaches a bar that rises with its length: a wrongly lost paragraph costs
-    its length, a teaser that stays costs a line.
+    A paragraph leaves when its label's action is to leave, and the probability that it is not
+    content or heading reaches a bar that rises with its length: a wrongly lost paragraph costs its
+    length, a teaser that stays costs a line.
     """
-    sizes = np.asarray(lengths, np.float64)
-    labels = probabilities.argmax(axis=1)
-    own = probabilities.max(axis=1, initial=0)
+    return decide_many(policy, probabilities, lengths, [0, len(probabilities)])[0]
+
+
+def decide_many(
+    policy: Policy,
+    probabilities: NDArray[np.float64],
+    lengths: Sequence[int] | NDArray[np.int64],
+    offsets: Sequence[int] | NDArray[np.int64],
+) -> list[Decided]:
+    """Decide articles laid end to end; article `i` has the rows from `offsets[i]` to `offsets[i + 1]`."""
+    sizes = np.asarray(lengths, np.int64)
+    labels = likeliest(probabilities)
     leaving = probabilities @ np.array([_leaves(policy, label) for label in LABELS])
-    away = np.where(leaving > 1 - leaving, _likeliest_leaving(policy, probabilities), labels)
-    actions = np.array([ACTIONS.index(policy.actions[label]) for label in LABELS])[away]
-    least = np.array([policy.least.get(label, 0.0) for label in LABELS])[away]
+    actions = np.array([ACTIONS.index(policy.actions[label]) for label in LABELS])[labels]
+    least = np.array([policy.least.get(label, 0.0) for label in LABELS])[labels]
     goes = (actions == REMOVE) | (actions == METADATA)
-    doubtful = goes & (leaving < _bar(policy, sizes))
-    unsure = goes & ~doubtful & (np.maximum(own, leaving) < least)
+    content = np.rint((1 - leaving) * 10_000).astype(np.int64)
+    bar = np.maximum(_bar(policy, sizes), 1 - _cuts(policy, content, sizes, np.asarray(offsets)) / 10_000)
+    doubtful = goes & (leaving < bar)
+    unsure = goes & ~doubtful & (leaving < least)
     rules = np.select([doubtful, unsure, actions == REMOVE, actions == METADATA], [DOUBTFUL, UNSURE, REMOVED, MOVED], KEPT)
-    decided = np.where(doubtful | unsure, REVIEW, actions)
-    return _or_set_aside(policy, decided, rules, (1 - leaving) * sizes)
+    stays = doubtful | unsure
+    decided = np.where(stays, REVIEW, actions)
+    aside = _loses_too_much(policy, content * sizes, goes & ~stays, np.asarray(offsets))
+    return [
+        _set_aside(end - begin) if out else Decided(decided[begin:end], rules[begin:end], set_aside=False)
+        for begin, end, out in zip(offsets, offsets[1:], aside, strict=False)
+    ]
 
 
-def _or_set_aside(policy: Policy, actions: NDArray[np.int64], rules: NDArray[np.int64], content: NDArray[np.float64]) -> Decided:
-    gone = (actions == REMOVE) | (actions == METADATA)
-    lost = content[gone].sum()
-    if lost <= policy.most_lost * content.sum() or not gone.any():
-        return Decided(actions, rules, set_aside=False)
-    return Decided(np.full_like(actions, REVIEW), np.full_like(rules, SET_ASIDE), set_aside=True)
+def _loses_too_much(
+    policy: Policy, content: NDArray[np.int64], gone: NDArray[np.bool_], offsets: NDArray[np.int64]
+) -> list[bool]:
+    """Per article: whether more than the policy's share of its probable content would leave. Whole-number sums."""
+    whole, lost = (np.concatenate([[0], np.cumsum(values)]) for values in (content, content * gone))
+    total, away = (sums[offsets[1:]] - sums[offsets[:-1]] for sums in (whole, lost))
+    return [bool(out) for out in away > policy.most_lost * total]
+
+
+def _set_aside(paragraphs: int) -> Decided:
+    return Decided(np.full(paragraphs, REVIEW), np.full(paragraphs, SET_ASIDE), set_aside=True)
+
+
+def _cuts(policy: Policy, content: NDArray[np.int64], sizes: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The cut of each paragraph's article, in ten-thousandths: keeping what reaches it gives the best expected F1.
+
+    With characters as weights, keeping the surest paragraphs first, expected F1 is twice the content
+    kept over what is kept plus all content (Lipton et al. 2014 show that the optimum is such a cut).
+    The policy bounds it on both sides.
+    """
+    low, high = round(policy.least_content * 10_000), round((1 - policy.short_least) * 10_000)
+    article = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    order = np.lexsort((-content, article))
+    weighted = content[order] * np.minimum(sizes[order], LONGEST)
+    first = offsets[:-1][article]
+    kept, length = (_within(np.cumsum(values), values, first) for values in (weighted, np.minimum(sizes[order], LONGEST)))
+    totals = np.concatenate([[0], np.cumsum(weighted)])
+    expected = 2 * kept / np.maximum(length * 10_000 + (totals[offsets[1:]] - totals[offsets[:-1]])[article], 1)
+    best = np.lexsort((np.arange(len(order)), -expected, article))
+    chosen = content[order][best[np.minimum(offsets[:-1], max(len(best) - 1, 0))]] if len(best) else np.zeros(0, np.int64)
+    return np.clip(chosen[article], low, high)
+
+
+def _within(running: NDArray[np.int64], values: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A running sum that starts anew where each article begins."""
+    return running - (running - values)[first]
 
 
 def _leaves(policy: Policy, label: str) -> float:
     return float(policy.actions[label] in ("remove", "metadata"))
 
 
-def _likeliest_leaving(policy: Policy, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-    leaving = np.array([_leaves(policy, label) for label in LABELS])
-    likeliest: NDArray[np.int64] = (probabilities * leaving).argmax(axis=1)
-    return likeliest
-
-
-def _bar(policy: Policy, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _bar(policy: Policy, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
     place = np.clip((sizes - policy.short) / max(policy.long - policy.short, 1), 0, 1)
     return policy.short_least + place * (policy.long_least - policy.short_least)
 
@@ -126,7 +168,7 @@ def _checked(table: Mapping[str, Any], where: str, digest: str) -> Policy:
     if missing:
         raise PolicyError(f"{where}: no [labels.{missing[0]}]; every label needs an action")
     doubt, limits = _table(table, "doubt", where), _table(table, "limits", where)
-    _known(doubt, ("short", "long", "short_least", "long_least"), where, "doubt.")
+    _known(doubt, ("short", "long", "short_least", "long_least", "least_content"), where, "doubt.")
     _known(limits, ("most_lost",), where, "limits.")
     for label in LABELS:
         _known(_table(labels, label, where), ("action", "least"), where, f"labels.{label}.")
@@ -138,6 +180,7 @@ def _checked(table: Mapping[str, Any], where: str, digest: str) -> Policy:
         short_least=_share(doubt, "short_least", f"{where}: doubt"),
         long_least=_share(doubt, "long_least", f"{where}: doubt"),
         most_lost=_share(limits, "most_lost", f"{where}: limits"),
+        least_content=_share(doubt, "least_content", f"{where}: doubt"),
         digest=digest,
     )
 
@@ -178,4 +221,3 @@ def _length(table: Mapping[str, Any], key: str, where: str) -> int:
 
 
 REMOVE, METADATA, REVIEW = (ACTIONS.index(action) for action in ("remove", "metadata", "review"))
-assert set(KEPT_LABELS) <= set(LABELS)

@@ -35,21 +35,27 @@ def train(seeds: tuple[Path, ...], out: Path, public: Path | None) -> None:
 @click.argument("public", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("../shared/data"))
 @click.option("--model", "-m", type=click.Path(path_type=Path), help="Model file; the shipped one by default.")
 @click.option("--json", "as_json", is_flag=True, help="Figures as JSON.")
-def evaluate(public: Path, model: Path | None, as_json: bool) -> None:
+@click.option("--into", type=click.Path(path_type=Path), help="Document to write the table into, between its `figures` markers.")
+def evaluate(public: Path, model: Path | None, as_json: bool, into: Path | None) -> None:
     """Measure a model on the development sets in PUBLIC, none of which it was trained on.
+
+    \b
+    Example:
+      cleaner evaluate ../shared/data --json
 
     Ends with status 1 when a figure misses its bar. Figures on flattened pages and on our own seeds
     are in the model's card: they need the folds of its training.
     """
-    from cleaner.evaluation.sets import evaluate_all
+    from cleaner.evaluation.sets import evaluate_all, figure_table
+    from cleaner.evaluation.tables import replace_table
     from cleaner.pipeline import Cleaner
 
     figures = list(evaluate_all(Cleaner.load(model), public))
     if as_json:
         click.echo(json.dumps([{name: getattr(f, name) for name in f.__dataclass_fields__} for f in figures], ensure_ascii=False))
     else:
-        click.echo("| set | figure | measured | bar | |\n|---|---|---|---|---|")
-        for f in figures:
-            click.echo(f"| {f.set} | {f.name} | {f.shown} | {f.bar} | {'reached' if f.reached else 'MISSED'} |")
+        click.echo(figure_table(figures))
+    if into:
+        replace_table(into, "figures", figure_table(figures))
     if not all(f.reached for f in figures):
         sys.exit(1)

@@ -41,6 +41,12 @@ def evaluate_all(cleaner: Cleaner, public: Path) -> Iterator[Figure]:
             yield from measure(cleaner, public)
 
 
+def figure_table(figures: Sequence[Figure]) -> str:
+    """Figures as a Markdown table."""
+    rows = [f"| {f.set} | {f.name} | {f.shown} | {f.bar} | {'reached' if f.reached else 'MISSED'} |" for f in figures]
+    return "\n".join(["| set | figure | measured | bar | |", "|---|---|---|---|---|", *rows])
+
+
 def _press(cleaner: Cleaner, public: Path) -> Iterator[Figure]:
     seeds = list(read_seeds(public / "press-lines-dev.jsonl"))
     score, right, _, error = score_seeds(cleaner, seeds)

@@ -8,6 +8,7 @@ cannot give back a training text.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ class Spans:
     """Hashes of spans of one buffer."""
 
     def __init__(self, buffer: NDArray[np.uint8]) -> None:
-        powers, self._inverse = _powers(len(buffer) + 1)
+        powers, self._inverse = _powers(len(buffer).bit_length())
         self._sums = np.zeros(len(buffer) + 1, np.uint64)
         np.cumsum((buffer.astype(np.uint64) + np.uint64(1)) * powers[: len(buffer)], out=self._sums[1:])
 
@@ -97,7 +98,10 @@ def _log_size(sizes: Ints) -> Hashes:
     return np.searchsorted(_HALF_OCTAVES, sizes).astype(np.uint64)
 
 
-def _powers(count: int) -> tuple[Hashes, Hashes]:
+@lru_cache(maxsize=2)
+def _powers(bits: int) -> tuple[Hashes, Hashes]:
+    """Powers of BASE and of its inverse for buffers of fewer than 2**bits bytes; kept, as batches are of one size."""
+    count = 1 << bits
     powers, inverse = np.full(count, BASE, np.uint64), np.full(count, BASE_INVERSE, np.uint64)
     powers[0] = inverse[0] = 1
     return np.cumprod(powers), np.cumprod(inverse)

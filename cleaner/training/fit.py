@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,8 @@ convergence gave .882/.949/.927 (WCXB, news, press), SGD at 1e-6 .883/.954/.930 
 SPAM_ALPHA, SPAM_BALANCE, SPAM_PAGES = 1e-5, 0.5, 10_000
 """AUC against genuine look-alikes .90; more page lines or a stronger penalty gave .85 to .87."""
 PASSES = 10
-HIDDEN, NETWORKS, EPOCHS, NETWORK_ALPHA = 48, 2, 8, 1e-2
-"""32 to 128 hidden units score alike; two networks averaged are steadier than one."""
+HIDDEN, NETWORKS, EPOCHS, NETWORK_ALPHA = 48, (2, 3), 6, 1e-2
+"""32 to 128 hidden units score alike; networks averaged (by style) are steadier than one."""
 LABELLED_WEIGHT = (2.0, 0.5)
 """By style: what a labelled row weighs beside a row of a page that is known by its gold text alone.
 Labelled articles follow the `news` convention."""
@@ -46,7 +47,7 @@ OPENING_CAUTION = -0.5
 """Added to the logit: a sub-heading taken for a title cuts an article in two, a missed title only
 leaves two articles in one file."""
 MADE = ("spammed", "lone", "groups", "framed", "glued", "boxed")
-PLACED_WEIGHT = 4.0
+PLACED_WEIGHT = 2.5
 """A noise line put into a body teaches against the strongest habit, that what stands in a body is body."""
 BATCH = 400
 """Articles a batch when columns are measured."""
@@ -190,15 +191,15 @@ def _batches(rows: Rows, chosen: NDArray[np.bool_] | None = None) -> Iterator[tu
         first = last
 
 
-def fit_network(columns: Matrix, targets: NDArray[np.int64], weights: NDArray[np.float64]) -> stage_two.Network:
-    """Train NETWORKS one-layer networks on standardised columns and lay them side by side as one."""
+def fit_network(columns: Matrix, targets: NDArray[np.int64], weights: NDArray[np.float64], networks: int) -> stage_two.Network:
+    """Train one-layer networks on standardised columns and lay them side by side as one."""
     centre, spread = columns.mean(axis=0), columns.std(axis=0) + np.float32(1e-3)
     inputs = np.asarray(stage_two.standardise(centre, spread, columns) / stage_two.INPUT_STEP, np.float32)
-    trained = [_train(inputs, targets, weights, seed) for seed in range(NETWORKS)]
+    trained = [_train(inputs, targets, weights, seed) for seed in range(networks)]
     first = np.concatenate([net.coefs_[0] for net in trained], axis=1)
     first_bias = np.concatenate([net.intercepts_[0] for net in trained])
-    second = np.concatenate([_all_labels(net, net.coefs_[1]) for net in trained]) / NETWORKS
-    second_bias = sum(_all_labels(net, net.intercepts_[1][None])[0] for net in trained) / NETWORKS
+    second = np.concatenate([_all_labels(net, net.coefs_[1]) for net in trained]) / networks
+    second_bias = sum(_all_labels(net, net.intercepts_[1][None])[0] for net in trained) / networks
     peak = np.quantile(np.maximum(inputs[::7] @ first + first_bias, 0), 0.9999, axis=0)
     layers = [np.asarray(first, np.float64), np.asarray(second, np.float64)]
     biases = [np.asarray(first_bias, np.float64), np.asarray(second_bias, np.float64)]
@@ -240,7 +241,7 @@ def fit_context(columns: Matrix, rows: Rows, chosen: NDArray[np.bool_], style: i
     them train.
     """
     labelled = chosen & rows.labelled
-    network = fit_network(columns[labelled], rows.labels[labelled], rows.weight[labelled])
+    network = fit_network(columns[labelled], rows.labels[labelled], rows.weight[labelled], 1)
     pages = chosen & ~rows.labelled & (rows.style == style)
     if not pages.any():
         return network
@@ -249,14 +250,17 @@ def fit_context(columns: Matrix, rows: Rows, chosen: NDArray[np.bool_], style: i
     teacher[taken] = stage_two.evaluate(network, columns[taken])
     targets = complete(rows.labels, rows.keep, teacher)
     weights = rows.weight * np.where(rows.labelled, LABELLED_WEIGHT[style], 1.0)
-    return fit_network(columns[taken], targets[taken], weights[taken])
+    return fit_network(columns[taken], targets[taken], weights[taken], NETWORKS[style])
 
 
-def fit_opening(rows: Rows, unseen: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logistic model of "a further article begins here", on probabilities for unseen sites."""
+def fit_opening(rows: Rows, unseen: NDArray[np.float64], natural: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Logistic model of "a further article begins here", on probabilities for unseen sites.
+
+    Learned from natural articles and from glued ones.
+    """
     measured, opens = [], []
     for first, last in zip(rows.offsets, rows.offsets[1:], strict=False):
-        if rows.labels[first:last].min(initial=0) == UNKNOWN:
+        if not natural[first] and not rows.opens[first:last].any():
             continue
         for candidate in opening.candidates(rows.lines[first:last], unseen[first:last]):
             measured.append(candidate.values)
@@ -302,7 +306,7 @@ def fit(rows: Rows, log: Log, natural: NDArray[np.bool_]) -> Fitted:
         mine = rows.style == style
         unseen[mine] = calibrated(calibration, outputs[mine])
         log(f"{name}: fitted on all sites")
-    return Fitted(linear, tuple(contexts), fit_opening(rows, unseen), unseen)
+    return Fitted(linear, tuple(contexts), fit_opening(rows, unseen, natural), unseen)
 
 
 def _unseen_columns(grams: sparse.csr_matrix, fine: sparse.csr_matrix, rows: Rows, log: Log) -> Matrix:
@@ -326,7 +330,7 @@ def _present_folds(rows: Rows) -> list[int]:
     return sorted(set(rows.fold.tolist()))
 
 
-def _side_by_side(work: Callable[[int], Matrix], folds: Sequence[int]) -> list[Matrix]:
+def _side_by_side(work: Callable[[int], NDArray[Any]], folds: Sequence[int]) -> list[NDArray[Any]]:
     """Folds in two threads: SGD and NumPy let go of the interpreter lock, and no fold sees another."""
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(work, folds))
@@ -335,7 +339,7 @@ def _side_by_side(work: Callable[[int], Matrix], folds: Sequence[int]) -> list[M
 def _unseen_outputs(columns: Matrix, rows: Rows, style: int) -> NDArray[np.float64]:
     """Second-stage outputs of every row by a network that was not trained on its site."""
 
-    def of_fold(fold: int) -> Matrix:
+    def of_fold(fold: int) -> NDArray[np.float64]:
         inside = rows.fold == fold
         return stage_two.evaluate(fit_context(columns, rows, ~inside, style), columns[inside])
 

@@ -24,6 +24,8 @@ T = TypeVar("T")
 SPAMMED, LONE, GROUPS, FRAMED, GLUED, BOXED = 260, 220, 130, 160, 90, 140
 """Made articles a fold of each kind; found by trying half and double on the development lines."""
 GROUP = 10
+PAGE = 6
+"""Lines that a page has at least; loose lines are no pages."""
 HEADER, SCRAP, SUMMARY = 50, 25, 450
 """Characters: the longest header of a box, scrap of a list, and summary under a teaser's title."""
 
@@ -38,6 +40,7 @@ class Stock(NamedTuple):
     content: Sequence[str]
     headers: Sequence[str]
     """What stands over lists of other stories."""
+    signatures: Sequence[str]
     scraps: Sequence[str]
     """Rubrics, durations, dates: the short noise of a list."""
 
@@ -66,11 +69,12 @@ def _stock(examples: Sequence[Example], mail: Sequence[str], random: np.random.G
     some_mail = [mail[i] for i in random.permutation(len(mail))[: len(written) // 3]]
     return Stock(
         bodies=[body for body in bodies if len(body) >= 3],
-        pages=pages,
+        pages=[page for page in pages if len(page) >= PAGE],
         spam=written + some_mail,
         noise=[line for line in everything if line[1] not in (CONTENT, HEADING, SPAM)],
         content=[text for text, label in everything if label == CONTENT],
         headers=[text for page in pages for text in _headers(page)],
+        signatures=[t for t, label in everything if label == BYLINE and len(t) < HEADER],
         scraps=[t for t, label in everything if label in (NAVIGATION, TEASER, BYLINE) and len(t) < SCRAP],
     )
 
@@ -124,7 +128,7 @@ def _boxed(stock: Stock, random: np.random.Generator) -> tuple[list[Line], set[i
     lines = list(_any(stock.bodies, random))
     if not stock.headers or not stock.scraps:
         return lines, set()
-    at = len(lines) if random.random() < 3 / 4 else int(random.integers(1, len(lines) + 1))
+    at = len(lines) if random.random() < 7 / 8 else int(random.integers(1, len(lines) + 1))
     header = (_any(stock.headers, random), TEASER)
     box = [line for _ in range(int(random.integers(1, 7))) for line in _teaser(stock, random)]
     return [*lines[:at], header, *box, *lines[at:]], set()
@@ -152,8 +156,13 @@ def _glued(stock: Stock, random: np.random.Generator) -> tuple[list[Line], set[i
         article = _from_title(_any(stock.pages, random), random)
         if lines and article[0][1] == HEADING:
             opens.add(len(lines))
-        lines += article
+        lines += [*article, *_signature(stock, random)]
     return lines, opens
+
+
+def _signature(stock: Stock, random: np.random.Generator) -> list[Line]:
+    """One time in two, a byline on a line of its own, as agencies and local papers sign."""
+    return [(_any(stock.signatures, random), BYLINE)] if stock.signatures and random.random() < 1 / 2 else []
 
 
 def _from_title(page: list[Line], random: np.random.Generator) -> list[Line]:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from cleaner.errors import SeedError
 from cleaner.evaluation.metrics import accuracy, calibration_error, is_kept, keep_drop, per_label, word_f1
 from cleaner.model_store import save_model
-from cleaner.policy import Policy, decide, load_policy
-from cleaner.records import ACTIONS, STAYING
+from cleaner.policy import Policy, decide_many, load_policy
+from cleaner.records import ACTIONS, STAYING, likeliest
 from cleaner.training.alignment import tokens
 from cleaner.training.card import card
 from cleaner.training.corpora import Example, read_examples, spam_lines
@@ -86,7 +86,7 @@ def unseen_scores(examples: Sequence[Example], rows: Rows, fitted: Fitted, polic
 def _labelled_scores(
     rows: Rows, unseen: NDArray[np.float64], kept: NDArray[np.bool_], article: NDArray[np.int64], mine: NDArray[np.int64]
 ) -> dict[str, Any]:
-    labels, predicted = rows.labels[mine], unseen[mine].argmax(axis=1)
+    labels, predicted = rows.labels[mine], likeliest(unseen[mine])
     lengths = np.array([len(rows.lines[i]) for i in mine])
     pages = np.unique(article[mine], return_inverse=True)[1]
     score = keep_drop(kept[mine], is_kept(labels), np.zeros(len(mine), bool), lengths, pages)
@@ -123,10 +123,8 @@ def _page_scores(pages: Sequence[int], examples: Sequence[Example], rows: Rows, 
 def _kept(rows: Rows, unseen: NDArray[np.float64], policy: Policy) -> NDArray[np.bool_]:
     staying = np.array([action in STAYING for action in ACTIONS])
     lengths = np.array([len(line) for line in rows.lines])
-    parts = []
-    for begin, end in zip(rows.offsets, rows.offsets[1:], strict=False):
-        parts.append(staying[decide(policy, unseen[begin:end], lengths[begin:end]).actions])
-    return np.concatenate(parts)
+    decided = decide_many(policy, unseen, lengths, rows.offsets)
+    return np.concatenate([staying[d.actions] for d in decided])
 
 
 def _counts(examples: Sequence[Example]) -> dict[str, list[int]]:
