@@ -29,17 +29,18 @@ _MONTH_FIRST = re.compile(r"([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+
 _IDEOGRAPHIC = re.compile(r"(\d{4})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日")
 _BY = re.compile(
     r"^(?:\W*(?:publié|posted|written|rédigé|écrit|texte|scritto|veröffentlicht)?\s*(?:par|by|von|por|di|door|av|av|autor(?:e|a)?|auteur|author)\s*:?\s+)"
-    r"([^\W\d_][^\d,;|()–—]{2,60}?)(?=\s*(?:,|;|\||\(|–|—|\d|\ble\b|\bon\b|\bam\b|\bel\b|\bavec\b|\bwith\b|\bmis\b|\bpublié\b|$))",
+    r"([^\W\d_][^\d,;|()–—]{2,60}?)(?=\s*(?:,|;|\||\(|–|—|\d|(?-i:\b(?:le|on|am|el|avec|with|mis|publié)\b)|$))",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"^[–—-]?\s*((?:[^\W\d_][\w.'’-]+\s+){1,3}[^\W\d_][\w'’-]+)$")
 EARLIEST, LATEST = 1900, 2100
+NOT_A_NAME = ("avec", "with", "mit", "con", "com", "von", "source")
 
 
 def date_of(lines: Iterable[str]) -> str | None:
     """The first whole date in byline paragraphs, as ISO 8601; day before month in bare numbers."""
     for line in lines:
-        for year, month, day in _dates(line):
+        for _, (year, month, day) in sorted(_dates(line)):
             try:
                 found = date(year, month, day)
             except ValueError:
@@ -49,15 +50,16 @@ def date_of(lines: Iterable[str]) -> str | None:
     return None
 
 
-def _dates(line: str) -> Iterable[tuple[int, int, int]]:
+def _dates(line: str) -> Iterable[tuple[int, tuple[int, int, int]]]:
+    """(place in the line, (year, month, day)) of everything that has the form of a date."""
     for m in _NUMERIC.finditer(line):
-        yield (int(m[1]), int(m[2]), int(m[3])) if m[1] else (int(m[6]), int(m[5]), int(m[4]))
+        yield m.start(), (int(m[1]), int(m[2]), int(m[3])) if m[1] else (int(m[6]), int(m[5]), int(m[4]))
     for m in _DAY_FIRST.finditer(line):
-        yield int(m[3]), _MONTH.get(m[2].lower(), 0), int(m[1])
+        yield m.start(), (int(m[3]), _MONTH.get(m[2].lower(), 0), int(m[1]))
     for m in _MONTH_FIRST.finditer(line):
-        yield int(m[3]), _MONTH.get(m[1].lower(), 0), int(m[2])
+        yield m.start(), (int(m[3]), _MONTH.get(m[1].lower(), 0), int(m[2]))
     for m in _IDEOGRAPHIC.finditer(line):
-        yield int(m[1]), int(m[2]), int(m[3])
+        yield m.start(), (int(m[1]), int(m[2]), int(m[3]))
 
 
 def author_of(lines: Iterable[str]) -> str | None:
@@ -72,4 +74,6 @@ def author_of(lines: Iterable[str]) -> str | None:
 
 def _is_name(text: str) -> bool:
     words = text.split()
+    if words[0].lower() in NOT_A_NAME:
+        return False
     return all(word[0].isupper() for word in words) and any(not word.isupper() for word in words)

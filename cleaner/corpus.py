@@ -20,7 +20,7 @@ from cleaner.errors import OutputError, SourceError, UsageError
 from cleaner.parallel import ordered_map
 from cleaner.pipeline import Cleaner, Result, as_source, segment
 from cleaner.policy import RULES, Policy, decide
-from cleaner.readers import Input, list_inputs, read_bytes
+from cleaner.readers import Input, list_inputs, read_bytes, real_path
 from cleaner.records import ACTIONS, Article, JudgedParagraph, Source
 from cleaner.writers import AuditWriter, FolderWriter, render
 
@@ -123,9 +123,9 @@ def restore_paragraph(out: Path, source: str, index: int, *, format: str = "txt"
 
 def refuse_overlap(paths: Sequence[str | Path], out: Path) -> None:
     """Raise when writing to `out` could touch an input or files that cleaner did not write."""
-    target = out.resolve()
+    target = real_path(out)
     for path in map(Path, paths):
-        if str(path) != "-" and (path.resolve() == target or target in path.resolve().parents):
+        if str(path) != "-" and (real_path(path) == target or target in real_path(path).parents):
             raise UsageError(f"{out}: the output folder holds the input {path}; choose another folder with -o")
     if target.exists() and not target.is_dir():
         raise OutputError(f"{out}: exists and is not a folder; choose another with -o")
@@ -145,19 +145,21 @@ def _shards(inputs: Sequence[Input]) -> Iterator[list[Input]]:
 
 def _clean_shard(settings: Settings, shard: Sequence[Input]) -> list[tuple[Entry, Rendered]]:
     """Read, judge and render one shard; every input gives an entry."""
-    done: dict[str, tuple[Entry, Rendered]] = {}
+    done: dict[int, tuple[Entry, Rendered]] = {}
     readable: list[tuple[Source, Article]] = []
-    for item in shard:
+    places: list[int] = []
+    for i, item in enumerate(shard):
         raw = b""
         try:
             raw = read_bytes(item)
             source = as_source(raw, kind=settings.kind or item.kind, id=item.id)
             readable.append((source, segment(source)))
+            places.append(i)
         except SourceError as error:
-            done[item.id] = (_unreadable(item, raw, str(error), settings.cleaner), [])
-    for result in settings.cleaner.judge_articles(readable):
-        done[result.id] = _finished(result, settings)
-    return [done[item.id] for item in shard]
+            done[i] = (_unreadable(item, raw, str(error), settings.cleaner), [])
+    for i, result in zip(places, settings.cleaner.judge_articles(readable), strict=True):
+        done[i] = _finished(result, settings)
+    return [done[i] for i in range(len(shard))]
 
 
 def _finished(result: Result, settings: Settings) -> tuple[Entry, Rendered]:

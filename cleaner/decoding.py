@@ -18,7 +18,10 @@ ALLOWED = (
 """Text encodings of the web. Python knows others (`hex`, `idna`, `unicode_escape`, `utf-7`) that a
 page must not be able to ask for."""
 
-LATIN_AS_WINDOWS = {"ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "gb18030"}
+AS_BROWSERS_READ = {
+    "ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "gb18030",
+    "utf-16-le": "utf-8", "utf-16-be": "utf-8", "utf-16": "utf-8", "utf-32-le": "utf-8", "utf-32-be": "utf-8", "utf-32": "utf-8",
+}  # fmt: skip
 """What a declared label means in practice (WHATWG Encoding Standard, section 4.2)."""
 
 _BOMS = (
@@ -64,6 +67,8 @@ def decode(raw: bytes, *, where: str = "input") -> Decoded:
         return _lenient(raw, utf16, "sniffed")
     refuse_binary(raw, where)
     declared = _declared(raw)
+    if declared in SINGLE_BYTE and not raw.isascii() and _is_utf8(raw):
+        declared = None  # a stale declaration: chance text of one byte a letter is hardly ever valid UTF-8
     for codec, reason in ([(declared, "declared")] if declared else []) + [("utf-8", "utf-8")]:
         try:
             return Decoded(raw.decode(codec), codec, reason)
@@ -91,7 +96,7 @@ def _declared(raw: bytes) -> str | None:
         name = codecs.lookup(found[1].decode("ascii", "replace")).name
     except LookupError:
         return None
-    name = LATIN_AS_WINDOWS.get(name, name)
+    name = AS_BROWSERS_READ.get(name, name)
     return name if name in ALLOWED else None
 
 
@@ -99,7 +104,7 @@ def _mostly_utf8(raw: bytes) -> Decoded | None:
     """UTF-8 with a few damaged bytes: more good multi-byte characters than bad ones."""
     text = raw.decode("utf-8", "replace")
     bad = text.count("\ufffd")
-    good = sum(1 for character in text[:SAMPLE_BYTES] if character > "\x7f" and character != "\ufffd")
+    good = len(text) - len(raw.translate(None, _HIGH)) - bad
     return Decoded(text, "utf-8", "repaired") if good > 2 * bad else None
 
 
@@ -111,13 +116,42 @@ def _single_byte(raw: bytes) -> Decoded:
 
 
 def _letters(text: str) -> int:
-    """Non-ASCII letters that stand beside letters of their own case, minus signs that a wrong page gives."""
-    score = 0
+    """How well non-ASCII characters fit where they stand: letters in words of their own alphabet and case.
+
+    French has one or two accented letters in a row, never five; a Cyrillic word has no Latin letter.
+    """
+    score = in_a_row = 0
     for before, here in zip(text, text[1:], strict=False):
-        if here > "\x7f":
-            fits = here.isalpha() and (here.islower() or not before.islower())
-            score += 1 if fits else 0 if here in "\xa0«»“”‘’–—…€°·•" else -2
+        if here <= "\x7f":
+            score -= 2 * (_other_alphabet(before) and here.isalpha())
+            in_a_row = 0
+            continue
+        in_a_row += 1
+        if not here.isalpha():
+            score -= 2 * (here not in _SIGNS)
+            continue
+        latin = not _other_alphabet(here)
+        fits = here.islower() or not before.islower()
+        mixed = before.isalpha() and _other_alphabet(before) == latin
+        score += -2 if mixed or not fits else int(not latin or in_a_row <= LATIN_RUN)
     return score
+
+
+def _other_alphabet(character: str) -> bool:
+    """Greek or Cyrillic."""
+    return "\u0370" <= character <= "\u052f"
+
+
+LATIN_RUN = 2
+_SIGNS = "\xa0«»“”‘’–—…€°·•"
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _lenient(raw: bytes, codec: str, reason: str) -> Decoded:
@@ -138,5 +172,7 @@ def _looks_like_utf16(raw: bytes) -> str | None:
     return "utf-16-be" if sample[::2].count(0) > 0.7 * half and sample[1::2].count(0) < 0.05 * half else None
 
 
+SINGLE_BYTE = tuple(name for name in ALLOWED if name.startswith(("cp12", "cp874", "iso8859", "koi8", "mac")))
+_HIGH = bytes(range(128, 256))
 _PAGES = ("cp1252", "cp1250", "cp1251", "cp1253")
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\r\f\x1b\x85")

@@ -84,7 +84,8 @@ def decide_many(
     content = np.rint((1 - leaving) * 10_000).astype(np.int64)
     bar = np.maximum(_bar(policy, sizes), 1 - _cuts(policy, content, sizes, np.asarray(offsets)) / 10_000)
     doubtful = goes & (leaving < bar)
-    unsure = goes & ~doubtful & (leaving < least)
+    own = probabilities[np.arange(len(labels)), labels]
+    unsure = goes & ~doubtful & (own < least)
     rules = np.select([doubtful, unsure, actions == REMOVE, actions == METADATA], [DOUBTFUL, UNSURE, REMOVED, MOVED], KEPT)
     stays = doubtful | unsure
     decided = np.where(stays, REVIEW, actions)
@@ -160,7 +161,7 @@ def load_policy(path: Path | str | None = None) -> Policy:
 
 def _checked(table: Mapping[str, Any], where: str, digest: str) -> Policy:
     _known(table, ("version", "labels", "doubt", "limits"), where, "")
-    if table.get("version") != VERSION:
+    if table.get("version") != VERSION or isinstance(table["version"], bool):
         raise PolicyError(f"{where}: version is {table.get('version')!r}, this cleaner reads version {VERSION}")
     labels = _table(table, "labels", where)
     _known(labels, LABELS, where, "labels.")

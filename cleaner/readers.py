@@ -32,37 +32,75 @@ class Input:
 
 
 def list_inputs(paths: Sequence[str | Path], exclude: Path | None = None) -> Iterator[Input]:
-    """Every readable file of the given files and folders, in a fixed order, each once.
+    """Every readable file of the given files and folders, in a fixed order, each once, with a name of its own.
 
     Folders are walked without following links; `exclude` (the output folder) is left out. Files of a
-    folder whose ending is unknown are left out; a file that is named outright is always read.
+    folder whose ending is unknown are left out; a file that is named outright is always read. Where
+    two given paths would give the same name, the names of their folders are put before it.
     Raises UsageError for a path that does not exist.
     """
     roots = [Path(path) for path in paths]
     for root in roots:
-        if str(root) != STDIN and not root.exists() and not root.is_symlink():
-            raise UsageError(f"{root}: no such file or folder")
-    several = len(roots) > 1
-    skip = exclude.resolve() if exclude else None
-    for root in roots:
-        if str(root) == STDIN:
-            yield Input(root, STDIN, None)
-        elif root.is_dir():
-            prefix = PurePosixPath(root.resolve().name) if several else PurePosixPath()
-            yield from _folder(root, prefix, skip)
-        else:
-            yield Input(root, root.name, KINDS.get(root.suffix.lower()))
+        if str(root) != STDIN and not os.path.lexists(root):
+            raise UsageError(f"{_shown(root)}: no such file or folder")
+    seen: set[str] = set()
+    skip = real_path(exclude) if exclude else None
+    prefixes = _distinct_prefixes(roots)
+    for root, prefix in zip(roots, prefixes, strict=True):
+        for item in _of_root(root, prefix, skip):
+            own = str(item.path.absolute())
+            if own not in seen:
+                seen.add(own)
+                yield item
+
+
+def real_path(path: Path) -> Path:
+    """The path with links resolved as far as they lead somewhere; circles do not raise."""
+    return Path(os.path.realpath(path))
+
+
+def _of_root(root: Path, prefix: PurePosixPath, skip: Path | None) -> Iterator[Input]:
+    if str(root) == STDIN:
+        yield Input(root, STDIN, None)
+    elif root.is_dir():
+        yield from _folder(root, prefix, skip)
+    else:
+        yield Input(root, (prefix / root.name).as_posix(), KINDS.get(root.suffix.lower()))
+
+
+def _distinct_prefixes(roots: Sequence[Path]) -> list[PurePosixPath]:
+    """What goes before the names of each root's files so that no two roots share a name."""
+    if len(roots) == 1:
+        return [PurePosixPath()]
+    places = [real_path(root) for root in roots]
+    folders = [place if root.is_dir() else place.parent for root, place in zip(roots, places, strict=True)]
+    depth = 0
+    while True:
+        shown = [_last_parts(f, depth + root.is_dir()) for f, root in zip(folders, roots, strict=True)]
+        names = [s / ("" if root.is_dir() else root.name) for s, root in zip(shown, roots, strict=True)]
+        if depth > max(len(f.parts) for f in folders) or len(set(names)) == len(set(places)):
+            return shown
+        depth += 1
+
+
+def _last_parts(folder: Path, count: int) -> PurePosixPath:
+    parts = [part for part in folder.parts if part != folder.anchor]
+    return PurePosixPath(*parts[len(parts) - count :]) if count > 0 else PurePosixPath()
 
 
 def _folder(root: Path, prefix: PurePosixPath, skip: Path | None) -> Iterator[Input]:
-    for folder, names, files in os.walk(root, followlinks=False):
+    """Files of a folder; a sub-folder that cannot be opened is an input too, and is set aside when read."""
+    closed: list[Path] = []
+    for folder, names, files in os.walk(root, followlinks=False, onerror=lambda e: closed.append(Path(e.filename))):
         here = Path(folder)
-        names[:] = sorted(n for n in names if not n.startswith(".") and (here / n).resolve() != skip)
+        names[:] = sorted(n for n in names if not n.startswith(".") and real_path(here / n) != skip)
         for name in sorted(files):
             path = here / name
             kind = KINDS.get(path.suffix.lower())
             if kind and not name.startswith("."):
                 yield Input(path, (prefix / path.relative_to(root).as_posix()).as_posix(), kind)
+    for path in closed:
+        yield Input(path, (prefix / path.relative_to(root).as_posix()).as_posix(), None)
 
 
 def read_bytes(item: Input) -> bytes:
@@ -71,7 +109,7 @@ def read_bytes(item: Input) -> bytes:
     Raises SourceError, with the path and the reason, for anything else.
     """
     if item.id == STDIN:
-        return sys.stdin.buffer.read(MOST_BYTES)
+        return _bounded(sys.stdin.buffer.read(MOST_BYTES + 1), "standard input")
     try:
         return _regular(item.path)
     except OSError as error:
@@ -92,6 +130,12 @@ def _regular(path: Path) -> bytes:
                 f"{_shown(path)}: {size:,} MB in one file; split it, the most for one article is {MOST_BYTES >> 20} MB"
             )
         return stream.read()
+
+
+def _bounded(raw: bytes, where: str) -> bytes:
+    if len(raw) > MOST_BYTES:
+        raise SourceError(f"{where}: more than {MOST_BYTES >> 20} MB; split it")
+    return raw
 
 
 def _shown(path: Path) -> str:

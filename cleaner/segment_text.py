@@ -28,6 +28,9 @@ _BULLET = re.compile(r"\s*(?:[•◦▪‣·*+–—-]\s|\(?\d{1,3}[.)]\s|[a-z]\
 _SENTENCE_END = re.compile(r"[.!?…。！？]['\"»”)\]]*\s+")
 
 
+_OPENERS = '«“„‹"‘0123456789'
+
+
 class _Line(NamedTuple):
     text: str
     start: int
@@ -81,7 +84,8 @@ def _is_wrapped(run: Sequence[_Line]) -> bool:
     if len(run) < 2:
         return False
     margin = max(len(line.text) for line in run)
-    if not WRAP_LOW <= margin <= WRAP_HIGH:
+    spaced = sum(" " in line.text for line in run)
+    if not WRAP_LOW <= margin <= WRAP_HIGH or 2 * spaced <= len(run):
         return False
     breaks = list(zip(run, run[1:], strict=False))
     full = sum(len(line.text) + 1 + len(after.text.split(None, 1)[0]) > margin for line, after in breaks)
@@ -90,7 +94,10 @@ def _is_wrapped(run: Sequence[_Line]) -> bool:
 
 def _runs_on(breaks: Sequence[tuple[_Line, _Line]]) -> bool:
     """Sentences run on over some of the breaks: a list of titles of one length does not."""
-    running = sum(line.text[-1] not in '.!?…:»”"' and not after.text[0].isupper() for line, after in breaks)
+    running = sum(
+        line.text[-1] not in '.!?…:»”"' and not after.text[0].isupper() and after.text[0] not in _OPENERS
+        for line, after in breaks
+    )
     return running * 3 >= len(breaks)
 
 
@@ -100,7 +107,8 @@ def _join_wrapped(run: Sequence[_Line]) -> list[list[_Line]]:
     groups: list[list[_Line]] = [[run[0]]]
     for line, after in zip(run, run[1:], strict=False):
         room = len(line.text) + 1 + len(after.text.split(None, 1)[0]) <= margin - 10
-        if _BULLET.match(after.text) or (room and line.text[-1] in '.!?…:»”"'):
+        unbounded = after.end - groups[-1][0].start > LONGEST
+        if unbounded or _BULLET.match(after.text) or (room and line.text[-1] in '.!?…:»”"'):
             groups.append([after])
         else:
             groups[-1].append(after)
@@ -120,8 +128,10 @@ def _bounded(paragraph: Paragraph) -> Iterator[Paragraph]:
     at = 0
     while at < len(text):
         cut = _cut(text, at)
-        piece = text[at:cut].rstrip()
-        yield Paragraph(piece, start + at, start + at + len(piece))
+        piece = text[at:cut].strip()
+        if piece:
+            begin = start + at + len(text[at:cut]) - len(text[at:cut].lstrip())
+            yield Paragraph(piece, begin, begin + len(piece))
         at = cut
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from itertools import cycle
@@ -61,11 +62,19 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean output folder of the good article, made once: tests take copies."""
+    folder = tmp_path_factory.mktemp("prepared")
+    (folder / "good.txt").write_text(STORY, encoding="utf-8")
+    assert run("clean", folder / "good.txt", "-o", folder / "out").exit_code == 0
+    return folder / "out"
+
+
 @pytest.fixture
-def out(place: Path) -> Path:
+def out(place: Path, prepared: Path) -> Path:
     """A clean output folder of the good article."""
-    assert run("clean", "good.txt", "-o", "out").exit_code == 0
-    return place / "out"
+    return Path(shutil.copytree(prepared, place / "out"))
 
 
 def run(*args: str | Path, stdin: str | bytes | None = None) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from cleaner.policy import DEFAULT, RULES, Decided, Policy, decide, load_policy
 from cleaner.records import ACTIONS, LABELS, STAYING
 
 DEFAULT_POLICY = load_policy()
+NUMBERS = {"short": 40, "long": 400, "short_least": 0.5, "long_least": 0.8, "most_lost": 0.35}
 ROUNDING = 0.01  # of a character
 LONG_ARTICLE = 20_000
 """Characters of sure content that stand beside a line under test, so that its loss alone sets nothing aside."""
@@ -27,8 +29,11 @@ def shares(**named: float) -> list[float]:
 
 
 def written(folder: Path, old: str = "", new: str = "", also: str = "") -> Path:
-    """The default policy with one passage replaced."""
+    """A policy like the default one, its numbers fixed here, with one passage replaced."""
     text = DEFAULT.read_text(encoding="utf-8")
+    for key, number in NUMBERS.items():
+        text, found = re.subn(rf"(?m)^{key} = .*$", f"{key} = {number}", text)
+        assert found == 1
     assert old in text
     file = folder / "own.toml"
     file.write_text(text.replace(old, new, 1) + also, encoding="utf-8")
@@ -60,11 +65,18 @@ def test_a_sure_line_gets_its_labels_action(default: Policy, label: str) -> None
     assert decided(default, **{label: 1.0}) == (action, {"keep": "kept", "remove": "removed", "metadata": "moved"}[action])
 
 
-def test_longer_paragraphs_need_more_certainty(default: Policy) -> None:
+def test_longer_paragraphs_need_more_certainty(tmp_path: Path) -> None:
     """The same doubt that lets a short teaser go keeps a long paragraph, for review."""
-    assert decided(default, 30, teaser=0.7, content=0.3) == ("remove", "removed")
-    assert decided(default, 800, teaser=0.7, content=0.3) == ("review", "doubtful")
-    assert decided(default, 800, teaser=0.95, content=0.05) == ("remove", "removed")
+    policy = load_policy(written(tmp_path))
+    assert decided(policy, 30, teaser=0.7, content=0.3) == ("remove", "removed")
+    assert decided(policy, 800, teaser=0.7, content=0.3) == ("review", "doubtful")
+    assert decided(policy, 800, teaser=0.95, content=0.05) == ("remove", "removed")
+
+
+def test_the_default_asks_more_of_longer_paragraphs(default: Policy) -> None:
+    """Out of the box a long paragraph needs more certainty than a short line, and neither goes on less than even odds."""
+    assert default.short < default.long
+    assert 0.5 <= default.short_least < default.long_least < 1
 
 
 @settings(max_examples=60, deadline=None)
@@ -110,10 +122,10 @@ def test_a_line_that_is_rather_the_articles_stays(default: Policy) -> None:
     assert decided(default, 20, content=0.55, teaser=0.25, navigation=0.2) == ("keep", "kept")
 
 
-def test_an_article_that_would_lose_too_much_is_set_aside(default: Policy) -> None:
+def test_an_article_that_would_lose_too_much_is_set_aside(tmp_path: Path) -> None:
     """When much of what would leave may be the article, all of it stays for a person to look at."""
     lines = [shares(promo=0.6, content=0.4)] * 8 + [shares(content=1.0)]
-    found = decide(default, np.array(lines), [40] * 9)
+    found = decide(load_policy(written(tmp_path)), np.array(lines), [40] * 9)
     assert found.set_aside
     assert {ACTIONS[action] for action in found.actions} == {"review"}
     assert {RULES[rule] for rule in found.rules} == {"set aside"}
@@ -281,7 +293,9 @@ def test_a_missing_policy_is_a_policy_error(tmp_path: Path) -> None:
 
 def test_the_digest_tells_policies_apart(tmp_path: Path) -> None:
     """Audits name the policy by a digest that is the same for a copy and another for a changed file."""
-    assert load_policy(written(tmp_path)).digest == load_policy().digest
+    copy = tmp_path / "copy.toml"
+    copy.write_bytes(DEFAULT.read_bytes())
+    assert load_policy(copy).digest == load_policy().digest
     assert load_policy(written(tmp_path, also="\n# changed\n")).digest != load_policy().digest
 
 
