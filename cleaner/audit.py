@@ -12,11 +12,11 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cleaner.errors import OutputError
-from cleaner.records import LABELS, JudgedParagraph, Source
+from cleaner.records import ACTIONS, LABELS, JudgedParagraph, Source
 
 NAME = "audit.jsonl"
 CLEANED, SET_ASIDE, UNREADABLE = "cleaned", "set aside", "unreadable"
@@ -143,7 +143,7 @@ def bytes_of(entry: Entry) -> bytes:
     """
     line = entry.source
     if line.original:
-        raw = zlib.decompress(base64.b64decode(line.original))
+        raw = _unpacked(line.original)
     else:
         raw = _encoded(text_of(entry), line.encoding if line.kind == "text" else "utf-8")
     if line.kind == "text" and sha256(raw).hexdigest() != line.sha256:
@@ -151,10 +151,17 @@ def bytes_of(entry: Entry) -> bytes:
     return raw
 
 
+def _unpacked(original: str) -> bytes:
+    try:
+        return zlib.decompress(base64.b64decode(original))
+    except (ValueError, zlib.error):
+        return b""
+
+
 def _encoded(text: str, encoding: str) -> bytes:
     try:
         return text.encode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, LookupError):
         return b""
 
 
@@ -183,8 +190,8 @@ def read_entries(path: Path) -> Iterator[Entry]:
                     yield _complete(line, paragraphs, path)
                 line, paragraphs = _source_line(row), []
             else:
-                paragraphs.append(_paragraph_line(row))
-        except (KeyError, TypeError, ValueError) as error:
+                paragraphs.append(_paragraph_line(row, line))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise OutputError(f"{path}:{number}: not an audit line ({error}); clean the corpus again") from error
     if line:
         yield _complete(line, paragraphs, path)
@@ -202,20 +209,58 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise OutputError(
             f"{path}: no audit can be read there ({error.strerror}); is this the output of `cleaner clean`?"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise OutputError(f"{path}: damaged ({error}); clean the corpus again") from error
 
 
 def _source_line(row: dict[str, Any]) -> SourceLine:
     row["outputs"] = tuple(Output(**output) for output in row["outputs"])
-    return SourceLine(**row)
+    line = SourceLine(**row)
+    _check_types(line)
+    _check_inside(line.source, *(output.path for output in line.outputs))
+    if line.status not in STATUSES or not all(isinstance(v, str) for v in line.metadata.values()):
+        raise ValueError(f"status {line.status!r} or metadata are none that cleaner writes")
+    return line
 
 
-def _paragraph_line(row: dict[str, Any]) -> ParagraphLine:
+def _check_inside(*paths: str) -> None:
+    """Paths of an audit stay inside its folder, whoever wrote it."""
+    for path in paths:
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\0" in path:
+            raise ValueError(f"{path!r} leads out of the folder")
+
+
+def _check_types(line: SourceLine | ParagraphLine) -> None:
+    """Every plain field has the type that it is declared with."""
+    for name, declared in type(line).__dataclass_fields__.items():
+        value, expected = getattr(line, name), _PLAIN.get(str(declared.type))
+        if expected and (not isinstance(value, expected) or (isinstance(value, bool) and declared.type != "bool")):
+            raise TypeError(f"{name} is {value!r}, not {declared.type}")
+
+
+_PLAIN: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "bool": (bool,),
+    "float": (float, int),
+    "str | None": (str, type(None)),
+    "Mapping[str, str]": (dict,),
+}
+
+
+def _paragraph_line(row: dict[str, Any], source: SourceLine | None) -> ParagraphLine:
+    if source is None:
+        raise ValueError("a decision before its source")
     row["probabilities"] = tuple(row["probabilities"])
     if len(row["probabilities"]) != len(LABELS):
         raise ValueError(f"{len(row['probabilities'])} probabilities for {len(LABELS)} labels")
-    return ParagraphLine(**row)
+    line = ParagraphLine(**row)
+    _check_types(line)
+    if line.label not in LABELS or line.runner_up not in LABELS or line.decision not in ACTIONS:
+        raise ValueError(f"label {line.label!r} or decision {line.decision!r} is none that cleaner knows")
+    if not all(isinstance(p, int) for p in line.probabilities):
+        raise TypeError("probabilities are not whole numbers")
+    return line
 
 
 def _complete(line: SourceLine, paragraphs: Sequence[ParagraphLine], path: Path) -> Entry:

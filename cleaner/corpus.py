@@ -93,6 +93,8 @@ def clean_corpus(
 
 def redecide(out: Path, policy: Policy, *, into: Path | None = None, format: str = "txt") -> Report:
     """Decide anew from the audit alone, without the model; rewrites `out`, or writes to `into`."""
+    if into is not None:
+        refuse_foreign(into)
     entries = (_decided(entry, policy) for entry in read_entries(out / audit.NAME))
     return _rewrite(entries, into or out, format)
 
@@ -127,6 +129,12 @@ def refuse_overlap(paths: Sequence[str | Path], out: Path) -> None:
     for path in map(Path, paths):
         if str(path) != "-" and (real_path(path) == target or target in real_path(path).parents):
             raise UsageError(f"{out}: the output folder holds the input {path}; choose another folder with -o")
+    refuse_foreign(out)
+
+
+def refuse_foreign(out: Path) -> None:
+    """Raise OutputError when `out` holds files that cleaner did not write."""
+    target = real_path(out)
     if target.exists() and not target.is_dir():
         raise OutputError(f"{out}: exists and is not a folder; choose another with -o")
     if target.is_dir() and any(target.iterdir()) and not (target / audit.NAME).exists() and not _unfinished(target):
@@ -214,7 +222,7 @@ def _decided(entry: Entry, policy: Policy) -> Entry:
     if not entry.paragraphs:
         return Entry(replace(entry.source, policy=policy.digest), ())
     shares = np.array([p.probabilities for p in entry.paragraphs]) / 10_000
-    decided = decide(policy, shares, [len(p.text) for p in entry.paragraphs])
+    decided = decide(policy, shares, [len(p.text) for p in entry.paragraphs], entry.source.style)
     lines = tuple(
         replace(p, policy=policy.digest)
         if p.rule == RESTORED
@@ -250,18 +258,18 @@ def articles_of(entry: Entry) -> Iterator[CleanArticle]:
 def _write(out: Path, entries: Iterable[tuple[Entry, Rendered]], format: str, progress: Progress | None) -> Report:
     """Write clean files and audit; then files of an earlier run that this one did not write again go."""
     earlier = _outputs_of(out)
-    writer, ledger = FolderWriter(out, format), AuditWriter(out / audit.NAME, entry_lines)
     report, written = Report(), set()
-    for entry, rendered in entries:
-        outputs = writer.write(entry.source.source, rendered)
-        written |= {output.path for output in outputs}
-        complete = Entry(replace(entry.source, outputs=outputs), entry.paragraphs)
-        ledger.write(complete)
-        report = report.with_entry(complete)
-        if progress:
-            progress(1)
-    writer.finish()
-    ledger.finish()
+    with FolderWriter(out, format) as writer, AuditWriter(out / audit.NAME, entry_lines) as ledger:
+        for entry, rendered in entries:
+            outputs = writer.write(entry.source.source, rendered)
+            written |= {output.path for output in outputs}
+            complete = Entry(replace(entry.source, outputs=outputs), entry.paragraphs)
+            ledger.write(complete)
+            report = report.with_entry(complete)
+            if progress:
+                progress(1)
+        writer.finish()
+        ledger.finish()
     for path in earlier - written:
         with suppress(OSError):
             (out / path).unlink()
@@ -274,42 +282,3 @@ def _outputs_of(out: Path) -> set[str]:
         return {output.path for entry in read_entries(out / audit.NAME) for output in entry.source.outputs}
     except OutputError:
         return set()
-
-
-def verify(out: Path) -> Iterator[str]:
-    """Every way in which an output folder differs from its audit; nothing when it is sound.
-
-    Raises OutputError when there is no readable audit.
-    """
-    expected: dict[str, list[str]] = {}
-    for entry in read_entries(out / audit.NAME):
-        yield from _broken_entry(entry)
-        for output in entry.source.outputs:
-            expected.setdefault(output.path, []).append(output.sha256)
-    for path, digests in expected.items():
-        yield from _broken_file(out / path, path, digests)
-    present = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
-    for path in sorted(present - set(expected) - {audit.NAME}):
-        yield f"{path}: not written by cleaner, or left from a broken run"
-
-
-def _broken_entry(entry: Entry) -> Iterator[str]:
-    try:
-        if entry.source.status != audit.UNREADABLE:
-            audit.bytes_of(entry)
-    except OutputError as error:
-        yield str(error)
-    rendered = {(o.start, o.sha256) for o in entry.source.outputs}
-    if entry.source.status == audit.CLEANED and not rendered:
-        yield f"{entry.source.source}: cleaned, but no clean file is on record"
-
-
-def _broken_file(file: Path, path: str, digests: Sequence[str]) -> Iterator[str]:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        yield f"{path}: {(error.strerror or str(error)).lower()}"
-        return
-    parts = content.splitlines(keepends=True) if path.endswith(".jsonl") and len(digests) >= 1 else [content]
-    if [sha256(part).hexdigest() for part in parts] != list(digests):
-        yield f"{path}: changed since it was written"

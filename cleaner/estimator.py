@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from cleaner.pipeline import Cleaner
+from cleaner.errors import SourceError
+from cleaner.pipeline import Cleaner, as_source, segment
 
 
 class ArticleCleaner(TransformerMixin, BaseEstimator):
@@ -48,8 +49,9 @@ class ArticleCleaner(TransformerMixin, BaseEstimator):
     def transform(self, X: Sequence[bytes | str]) -> NDArray[np.object_]:  # noqa: N803  (scikit-learn's name)
         """Clean texts, shape (n,), one an article, in order; empty where nothing of a source is an article."""
         check_is_fitted(self)
-        results = self.cleaner_.clean_many(_texts(X), workers=self.workers)
-        return np.array([result.text for result in results], dtype=object)
+        articles = [_article(item, self.kind) for item in _texts(X)]
+        results = self.cleaner_.clean_many((a for a in articles if a is not None), workers=self.workers)
+        return np.array(["" if a is None else next(results).text for a in articles], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         """One-dimensional text in, one-dimensional text out, nothing to learn."""
@@ -66,7 +68,15 @@ def _texts(articles: Sequence[bytes | str]) -> list[bytes | str]:
     if isinstance(articles, (str, bytes)):
         raise ValueError("a list of articles is expected, not one text; wrap it in a list")  # noqa: TRY004  (scikit-learn's contract)
     column = column_or_1d(np.asarray(articles, dtype=object))
-    wrong = next((item for item in column if not isinstance(item, (str, bytes))), None)
-    if wrong is not None:
-        raise ValueError(f"articles must be text or bytes, not {type(wrong).__name__}")
+    wrong = [type(item).__name__ for item in column if not isinstance(item, (str, bytes))]
+    if wrong:
+        raise ValueError(f"articles must be text or bytes, not {wrong[0]}")
     return list(column)
+
+
+def _article(item: bytes | str, kind: str | None) -> list[str] | None:
+    """An article's paragraphs as lines; None where there is no text in it."""
+    try:
+        return [paragraph.text for paragraph in segment(as_source(item, kind=kind)).paragraphs]
+    except SourceError:
+        return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,13 +90,13 @@ def load_model(path: Path | str | None = None) -> Model:
     except OSError as error:
         raise ModelError(f"{file}: no model can be read there ({error.strerror}); train one with `cleaner train`") from error
     header, body, digest = _opened(raw, str(file))
-    arrays = _read_arrays(header, body, str(file))
     try:
+        arrays = _read_arrays(header, body, str(file))
         classifier = _classifier(arrays)
         scores = _self_test_scores(classifier)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(f"{file}: arrays do not fit together ({error}); get the file again") from error
-    if scores != header["self_test"]:
+    if scores != header.get("self_test"):
         raise ModelError(f"{file}: the self-test gives other scores than the model promises; get the file again")
     return Model(classifier, header, digest[:12])
 
@@ -162,9 +162,11 @@ def _classifier(arrays: Mapping[str, NDArray[Any]]) -> Classifier:
     return Classifier(pack(linear), contexts, arrays["opening"])
 
 
-def _self_test_scores(classifier: Classifier) -> list[list[int]]:
-    """Probabilities of the self-test lines in ten-thousandths."""
+def _self_test_scores(classifier: Classifier) -> dict[str, list[Any]]:
+    """Probabilities of the self-test lines in ten-thousandths, by style, and the opening score of plain values."""
     lines = [line for article in SELF_TEST for line in article]
     offsets = np.cumsum([0, *map(len, SELF_TEST)])
-    rows: Sequence[Any] = np.rint(judge(classifier, lines, offsets, STYLES[0]).probabilities * 10_000).astype(int).tolist()
-    return list(rows)
+    scores: dict[str, list[Any]] = {
+        style: np.rint(judge(classifier, lines, offsets, style).probabilities * 10_000).astype(int).tolist() for style in STYLES
+    }
+    return scores | {"opening": [round(float(weight), 9) for weight in classifier.opening]}

@@ -17,8 +17,9 @@ from cleaner.errors import UsageError
 from cleaner.model_store import Model, load_model
 from cleaner.parallel import ordered_map
 from cleaner.policy import RULES, Decided, Policy, decide_many, load_policy
-from cleaner.records import ACTIONS, LABELS, STAYING, STYLES, Article, JudgedParagraph, Paragraph, Source, likeliest
+from cleaner.records import ACTIONS, LABELS, STAYING, STYLES, Article, JudgedParagraph, Paragraph, Source
 from cleaner.segment_text import segment_text
+from cleaner.verdicts import likeliest
 
 BATCH_LINES = 4000
 """Lines judged together: large enough to spread NumPy's cost a call, small enough for 20 MB of columns."""
@@ -172,7 +173,7 @@ class Cleaner:
             judge(self.model.classifier, lines, offsets, self.style).probabilities if lines else np.zeros((0, len(LABELS)))
         )
         sizes = np.fromiter(map(len, lines), np.int64, len(lines))
-        decisions = decide_many(self.policy, probabilities, sizes, offsets)
+        decisions = decide_many(self.policy, probabilities, sizes, offsets, self.style)
         for i, (source, article) in enumerate(pairs):
             own = slice(offsets[i], offsets[i + 1])
             yield Result(
@@ -189,6 +190,7 @@ def as_source(raw: bytes | str, *, kind: str | None = None, id: str = "-") -> So
     if kind not in (None, *KINDS):
         raise UsageError(f"kind is {kind!r}; it must be one of {', '.join(KINDS)} or None")
     if isinstance(raw, str):
+        raw = raw.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")  # halves of a pair become one character
         return Source(id, raw, kind or sniff(raw), raw.encode("utf-8", "surrogatepass"), "utf-8", "given")
     text, encoding, reason = decode(raw, where=id)
     return Source(id, text, kind or sniff(text), raw, encoding, reason)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.errors import PolicyError
-from cleaner.records import ACTIONS, LABELS, likeliest
+from cleaner.records import ACTIONS, LABELS, STYLES
+from cleaner.verdicts import likeliest
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,17 +35,25 @@ KEPT, REMOVED, MOVED, DOUBTFUL, UNSURE, SET_ASIDE = range(6)
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """How sure the model must be before a paragraph leaves, for one style."""
+
+    short: int
+    long: int
+    short_least: float
+    long_least: float
+    least_content: float
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What becomes of each label, how sure the model must be, and what an article may lose."""
 
     actions: Mapping[str, str]
     least: Mapping[str, float]
-    short: int
-    long: int
-    short_least: float
-    long_least: float
+    doubt: Mapping[str, Doubt]
+    """By style."""
     most_lost: float
-    least_content: float
     digest: str
     """First 12 hexadecimal digits of the SHA-256 of the file."""
 
@@ -58,14 +67,16 @@ class Decided:
     set_aside: bool
 
 
-def decide(policy: Policy, probabilities: NDArray[np.float64], lengths: Sequence[int] | NDArray[np.int64]) -> Decided:
+def decide(
+    policy: Policy, probabilities: NDArray[np.float64], lengths: Sequence[int] | NDArray[np.int64], style: str = STYLES[0]
+) -> Decided:
     """Decide every paragraph of one article from label probabilities and lengths in characters.
 
     A paragraph leaves when its label's action is to leave, and the probability that it is not
     content or heading reaches a bar that rises with its length: a wrongly lost paragraph costs its
     length, a teaser that stays costs a line.
     """
-    return decide_many(policy, probabilities, lengths, [0, len(probabilities)])[0]
+    return decide_many(policy, probabilities, lengths, [0, len(probabilities)], style)[0]
 
 
 def decide_many(
@@ -73,17 +84,18 @@ def decide_many(
     probabilities: NDArray[np.float64],
     lengths: Sequence[int] | NDArray[np.int64],
     offsets: Sequence[int] | NDArray[np.int64],
+    style: str = STYLES[0],
 ) -> list[Decided]:
     """Decide articles laid end to end; article `i` has the rows from `offsets[i]` to `offsets[i + 1]`."""
-    sizes = np.asarray(lengths, np.int64)
+    sizes, doubt = np.asarray(lengths, np.int64), policy.doubt[style]
     labels = likeliest(probabilities)
     leaving = probabilities @ np.array([_leaves(policy, label) for label in LABELS])
     actions = np.array([ACTIONS.index(policy.actions[label]) for label in LABELS])[labels]
     least = np.array([policy.least.get(label, 0.0) for label in LABELS])[labels]
     goes = (actions == REMOVE) | (actions == METADATA)
     content = np.rint((1 - leaving) * 10_000).astype(np.int64)
-    bar = np.maximum(_bar(policy, sizes), 1 - _cuts(policy, content, sizes, np.asarray(offsets)) / 10_000)
-    doubtful = goes & (leaving < bar)
+    cuts = _cuts(doubt, content, sizes, np.asarray(offsets))
+    doubtful = goes & ((10_000 - content < np.rint(_bar(doubt, sizes) * 10_000)) | (content >= cuts))
     own = probabilities[np.arange(len(labels)), labels]
     unsure = goes & ~doubtful & (own < least)
     rules = np.select([doubtful, unsure, actions == REMOVE, actions == METADATA], [DOUBTFUL, UNSURE, REMOVED, MOVED], KEPT)
@@ -109,14 +121,14 @@ def _set_aside(paragraphs: int) -> Decided:
     return Decided(np.full(paragraphs, REVIEW), np.full(paragraphs, SET_ASIDE), set_aside=True)
 
 
-def _cuts(policy: Policy, content: NDArray[np.int64], sizes: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+def _cuts(doubt: Doubt, content: NDArray[np.int64], sizes: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     """The cut of each paragraph's article, in ten-thousandths: keeping what reaches it gives the best expected F1.
 
     With characters as weights, keeping the surest paragraphs first, expected F1 is twice the content
     kept over what is kept plus all content (Lipton et al. 2014 show that the optimum is such a cut).
     The policy bounds it on both sides.
     """
-    low, high = round(policy.least_content * 10_000), round((1 - policy.short_least) * 10_000)
+    low, high = round(doubt.least_content * 10_000), round((1 - doubt.short_least) * 10_000)
     article = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     order = np.lexsort((-content, article))
     weighted = content[order] * np.minimum(sizes[order], LONGEST)
@@ -138,9 +150,9 @@ def _leaves(policy: Policy, label: str) -> float:
     return float(policy.actions[label] in ("remove", "metadata"))
 
 
-def _bar(policy: Policy, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
-    place = np.clip((sizes - policy.short) / max(policy.long - policy.short, 1), 0, 1)
-    return policy.short_least + place * (policy.long_least - policy.short_least)
+def _bar(doubt: Doubt, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    place = np.clip((sizes - doubt.short) / max(doubt.long - doubt.short, 1), 0, 1)
+    return doubt.short_least + place * (doubt.long_least - doubt.short_least)
 
 
 def load_policy(path: Path | str | None = None) -> Policy:
@@ -154,7 +166,7 @@ def load_policy(path: Path | str | None = None) -> Policy:
         table = tomllib.loads(raw.decode("utf-8"))
     except OSError as error:
         raise PolicyError(f"{file}: cannot be read ({error.strerror}); give the path of a policy in TOML") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PolicyError(f"{file}: not valid TOML ({error})") from error
     return _checked(table, str(file), sha256(raw).hexdigest()[:12])
 
@@ -169,21 +181,32 @@ def _checked(table: Mapping[str, Any], where: str, digest: str) -> Policy:
     if missing:
         raise PolicyError(f"{where}: no [labels.{missing[0]}]; every label needs an action")
     doubt, limits = _table(table, "doubt", where), _table(table, "limits", where)
-    _known(doubt, ("short", "long", "short_least", "long_least", "least_content"), where, "doubt.")
+    _known(doubt, STYLES, where, "doubt.")
     _known(limits, ("most_lost",), where, "limits.")
     for label in LABELS:
         _known(_table(labels, label, where), ("action", "least"), where, f"labels.{label}.")
     return Policy(
         actions={label: _action(labels[label], f"{where}: labels.{label}.action") for label in LABELS},
         least={label: _share(labels[label], "least", f"{where}: labels.{label}", 0.0) for label in LABELS},
-        short=_length(doubt, "short", where),
-        long=_length(doubt, "long", where),
-        short_least=_share(doubt, "short_least", f"{where}: doubt"),
-        long_least=_share(doubt, "long_least", f"{where}: doubt"),
+        doubt={style: _doubt(_table(doubt, style, where), where, f"doubt.{style}") for style in STYLES},
         most_lost=_share(limits, "most_lost", f"{where}: limits"),
-        least_content=_share(doubt, "least_content", f"{where}: doubt"),
         digest=digest,
     )
+
+
+def _doubt(table: Mapping[str, Any], file: str, name: str) -> Doubt:
+    _known(table, tuple(Doubt.__dataclass_fields__), file, f"{name}.")
+    where = f"{file}: {name}"
+    doubt = Doubt(
+        short=_length(table, "short", where),
+        long=_length(table, "long", where),
+        short_least=_share(table, "short_least", where),
+        long_least=_share(table, "long_least", where),
+        least_content=_share(table, "least_content", where),
+    )
+    if doubt.short > doubt.long or doubt.least_content > 1 - doubt.short_least:
+        raise PolicyError(f"{where}: short must not exceed long, nor least_content 1 - short_least")
+    return doubt
 
 
 def _table(table: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
@@ -217,7 +240,7 @@ def _share(table: Mapping[str, Any], key: str, where: str, default: float | None
 def _length(table: Mapping[str, Any], key: str, where: str) -> int:
     value = table.get(key)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise PolicyError(f"{where}: doubt.{key} is {value!r}; it must be a whole number of characters")
+        raise PolicyError(f"{where}.{key} is {value!r}; it must be a whole number of characters")
     return value
 
 

@@ -33,6 +33,13 @@ def read_seeds(path: Path) -> Iterator[Seed]:
 
     Raises SeedError, with file and line, for anything that is not a labelled article.
     """
+    try:
+        yield from _read(path)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SeedError(f"{path}: not a text file of labelled articles ({error})") from error
+
+
+def _read(path: Path) -> Iterator[Seed]:
     if path.is_dir():
         for inner in sorted([*path.glob("*.jsonl"), *path.glob("*.csv")]):
             yield from read_seeds(inner)
@@ -55,7 +62,7 @@ def _seed(line: str, where: str) -> Seed:
         if "paragraphs" not in row and "lines" not in row:
             row["paragraphs"] = [{"text": row["text"], "label": row["label"]}]
         return _from_lines(row, where) if "lines" in row else _from_paragraphs(row, where)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         message = f"{where}: not a labelled article ({error!r}); expected id, site, language, paragraphs:[{{text,label}}]"
         raise SeedError(message) from error
 
@@ -93,8 +100,10 @@ def _read_csv(path: Path) -> Iterator[Seed]:
         reader = csv.DictReader(lines)
         if not {"text", "label"} <= set(reader.fieldnames or ()):
             raise SeedError(f"{path}: no columns `text` and `label` in the first line")
-        for number, row in enumerate(reader, 2):
-            where = f"{path}:{number}"
+        for row in reader:
+            where = f"{path}:{reader.line_num}"
+            if row["text"] is None or row["label"] is None:
+                raise SeedError(f"{where}: fewer cells than the first line has columns")
             site = row.get("site") or where
             yield Seed(where, site, row.get("language") or "", (row["text"],), (_label(row["label"], where),))
 
@@ -107,6 +116,6 @@ def _label(label: object, where: str) -> str:
 
 def _open(path: Path) -> Any:
     try:
-        return path.open(encoding="utf-8", newline="")
+        return path.open(encoding="utf-8-sig", newline="")
     except OSError as error:
         raise SeedError(f"{path}: cannot be read ({error.strerror}); give a .jsonl or .csv file or a folder of them") from error

@@ -6,13 +6,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from cleaner.articles import CleanArticle
 from cleaner.audit import Output, removed_counts
 from cleaner.errors import OutputError
 
 PARTIAL = ".partial"
+AUDIT = "audit.jsonl"
+LONGEST_NAME = 240
+"""Bytes: file systems take 255."""
 
 
 def as_text(article: CleanArticle) -> str:
@@ -81,20 +84,33 @@ class FolderWriter:
         self._out = out
         self._format = format
         self._taken: set[str] = set()
-        self._gathered = _create(out / (GATHERED + PARTIAL)) if format == "jsonl" else None
+        self._folders: set[str] = set()
+        self._gathered: IO[bytes] | None = None
+
+    def __enter__(self) -> FolderWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._gathered:
+            self._gathered.close()
 
     def write(self, source: str, rendered: Sequence[tuple[int, bytes]]) -> tuple[Output, ...]:
         """Write a source's articles, given as (first paragraph, bytes)."""
         outputs = []
         for number, (start, content) in enumerate(rendered, 1):
-            if self._gathered:
-                self._gathered.write(content)
+            if self._format == "jsonl":
+                self._gather(content)
                 path = GATHERED
             else:
                 path = self._name(source, number if len(rendered) > 1 else 0)
                 write_whole(self._out / path, content)
             outputs.append(Output(path, sha256(content).hexdigest(), start))
         return tuple(outputs)
+
+    def _gather(self, content: bytes) -> None:
+        if self._gathered is None:
+            self._gathered = _create(self._out / (GATHERED + PARTIAL))
+        self._gathered.write(content)
 
     def finish(self) -> None:
         """Put gathered articles under their final name."""
@@ -107,19 +123,38 @@ class FolderWriter:
         place = PurePosixPath("stdin" if source == "-" else source)
         ending = FORMATS[self._format]
         suffix = f"-{number}" if number else ""
+        folder = self._folder(place.parent)
         options = [f"{place.stem}{suffix}{ending}", f"{place.name}{suffix}{ending}"]
         options += [f"{place.name}{suffix}~{copy}{ending}" for copy in range(2, 1000)]
         for option in options:
-            name = (place.parent / option).as_posix()
-            if name.lower() not in self._taken and option != "audit.jsonl":
+            name = (folder / _short(option, ending)).as_posix()
+            if name.lower() not in self._taken | self._folders and name != AUDIT:
                 self._taken.add(name.lower())
                 return name
         raise OutputError(f"{source}: a thousand other sources have taken its name")
 
+    def _folder(self, folder: PurePosixPath) -> PurePosixPath:
+        """The folder itself, or a like name where a clean file stands in its place."""
+        place = PurePosixPath()
+        for part in folder.parts:
+            options = (place / f"{part}{'~' * copy}" for copy in range(1000))
+            place = next(option for option in options if option.as_posix().lower() not in self._taken)
+            self._folders.add(place.as_posix().lower())
+        return place
+
+
+def _short(name: str, ending: str) -> str:
+    """A name that a file system takes: at most LONGEST_NAME bytes, the rest told by a hash."""
+    raw = name.encode("utf-8", "surrogateescape")
+    if len(raw) <= LONGEST_NAME:
+        return name
+    kept = raw[: LONGEST_NAME - len(ending) - 17].decode("utf-8", "ignore")
+    return f"{kept}~{sha256(raw).hexdigest()[:16]}{ending}"
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that its final name only ever shows whole content."""
-    partial = path.with_name(path.name + PARTIAL)
+    partial = path.with_name(sha256(path.name.encode("utf-8", "surrogateescape")).hexdigest()[:24] + PARTIAL)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)
@@ -128,7 +163,7 @@ def write_whole(path: Path, content: bytes) -> None:
         raise OutputError(f"{path}: cannot be written ({(error.strerror or str(error)).lower()})") from error
 
 
-def _create(path: Path) -> Any:
+def _create(path: Path) -> IO[bytes]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("wb")
@@ -147,6 +182,12 @@ class AuditWriter:
         self._path = path
         self._lines_of = lines_of
         self._stream = _create(path.with_name(path.name + PARTIAL))
+
+    def __enter__(self) -> AuditWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
 
     def write(self, entry: Any) -> None:
         """Append an entry."""

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 
 from cleaner import Cleaner, OutputError, UsageError
 from cleaner.audit import CLEANED, Entry, SourceLine, bytes_of, entry_lines, entry_of, read_entries, text_of
-from cleaner.corpus import clean_corpus, redecide, restore_paragraph, verify
+from cleaner.corpus import clean_corpus, redecide, restore_paragraph
 from cleaner.pipeline import as_source
 from cleaner.policy import DEFAULT, load_policy
 from cleaner.records import LABELS, JudgedParagraph, Source
 from cleaner.segment_text import segment_text
+from cleaner.verification import differences as verify
 
 REPOSITORY = Path(__file__).parent.parent
 STORY = """Accueil

@@ -13,8 +13,9 @@ import pytest
 
 from cleaner import Cleaner, OutputError, UsageError
 from cleaner.audit import Entry, entry_lines, read_entries
-from cleaner.corpus import clean_corpus, redecide, verify
+from cleaner.corpus import clean_corpus, redecide
 from cleaner.policy import load_policy
+from cleaner.verification import differences as verify
 
 STORY = """Accueil
 

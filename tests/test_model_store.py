@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import zipfile
@@ -86,11 +87,16 @@ def rewrite(path: Path, header: object, arrays: Arrays) -> None:
     path.write_bytes(packed(json.dumps(header).encode(), b"".join(array.tobytes() for array in arrays.values())))
 
 
-def refused(path: Path, match: str = ".") -> None:
+def refused(path: Path, match: str = "") -> None:
     """Loading raises ModelError with a message that names the file."""
-    with pytest.raises(ModelError, match=match) as raised:
+    try:
         load_model(path)
-    assert str(path) in str(raised.value)
+    except ModelError as error:
+        message = str(error)
+    else:
+        pytest.fail("a model that must be refused was loaded")
+    assert str(path) in message
+    assert re.search(match, message)
 
 
 @pytest.fixture(scope="module")
@@ -144,11 +150,16 @@ def test_any_flipped_bit_is_refused(small: Path, target: Path) -> None:
     raw = small.read_bytes()
     random = np.random.default_rng(11)
     places = [0, 7, *(8 * len(raw) - 1 - np.arange(8)), *random.choice(8 * len(raw), 2000, replace=False)]
-    for place in map(int, places):
-        flipped = bytearray(raw)
-        flipped[place // 8] ^= 1 << (place % 8)
-        target.write_bytes(flipped)
-        refused(target)
+    target.write_bytes(raw)
+    with target.open("r+b", buffering=0) as file:  # in place: writing 2,000 files anew takes seconds on some disks
+        for place in map(int, places):
+            at, bit = divmod(place, 8)
+            file.seek(at)
+            file.write(bytes([raw[at] ^ (1 << bit)]))
+            refused(target)
+            file.seek(at)
+            file.write(raw[at : at + 1])
+    load_model(target)
 
 
 def test_flipped_bits_of_the_shipped_model_are_refused(target: Path) -> None:

@@ -101,8 +101,8 @@ def near_duplicates(lines: list[tuple[str, str]]) -> Iterator[tuple[str, str, st
 
 
 def test_no_near_duplicates(seeds: list[Seed]) -> None:
-    """No long line nearly repeats a line of another article: a score on unseen sites is on unseen text."""
-    lines = [(seed.id, line) for seed in seeds for line in seed.lines]
+    """No long line nearly repeats a line of another site: a score on unseen sites is on unseen text."""
+    lines = [(seed.site, line) for seed in seeds for line in seed.lines]
     assert [f"{a} ~ {b}: {line[:80]}" for a, b, line in near_duplicates(lines)] == []
 
 

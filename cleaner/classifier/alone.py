@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 
 LANE_BITS, LANES = 21, 3
 OFFSET = 128
-"""Added to every weight so that lanes never go negative; 1,400 characters give fewer than
-2**21 / 256 = 8,192 grams, so a lane cannot run over."""
+"""Added to every weight so that lanes never go negative. A line gives at most 2 * 3,000 byte n-grams
+and 1,500 words and pairs, fewer than 2**21 / 256 = 8,192, so a lane cannot run over."""
 
 
 class LinearWeights(NamedTuple):

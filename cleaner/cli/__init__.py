@@ -8,9 +8,11 @@ from typing import NoReturn
 import click
 
 from cleaner import __version__
-from cleaner.cli.cleaning import classify, clean, decide, explain, restore, verify
+from cleaner.cli.auditing import decide, explain, restore, verify
+from cleaner.cli.cleaning import classify, clean
 from cleaner.cli.learning import evaluate, train
 from cleaner.errors import CleanerError
+from cleaner.readers import ascii_safe
 
 EXIT_CODES = """\b
 Exit status:
@@ -41,7 +43,7 @@ class _Commands(click.Group):
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"cleaner: {message}", err=True)
+    click.echo(f"cleaner: {ascii_safe(message)}", err=True)
     sys.exit(code)
 
 

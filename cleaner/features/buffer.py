@@ -17,9 +17,14 @@ NEWLINE = 10
 HEAD_CHARS, TAIL_CHARS = 1000, 400
 """A longer paragraph is judged by its head and tail: 99.7 % of the press lines we have fit whole,
 and a bounded paragraph bounds the cost of a hostile one."""
+MOST_BYTES = 2000
+"""Bytes of UTF-8 that are looked at: lower case may grow them by half, and 3,000 bytes give fewer
+grams than a lane of the linear stage can add."""
 
 _DIGITS_TO_ZERO = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
-_DISGUISE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\uff01-\uff5e\U0001d400-\U0001d7ff]")
+_DISGUISE = re.compile(
+    "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\uff01-\uff5e\U0001d400-\U0001d7ff]"
+)
 """Soft hyphens, zero-width and direction marks, full-width forms and mathematical alphabets."""
 
 _WORD_BYTE = np.zeros(256, dtype=bool)
@@ -81,6 +86,8 @@ def lay_out(lines: Sequence[str], offsets: Sequence[int] | Ints) -> Buffer:
 def _clip(line: str) -> str:
     if len(line) > HEAD_CHARS + TAIL_CHARS:
         line = f"{line[:HEAD_CHARS]} {line[-TAIL_CHARS:]}"
+    if len(line) * 4 > MOST_BYTES and len(raw := line.encode("utf-8", "replace")) > MOST_BYTES:
+        line = raw[: MOST_BYTES - TAIL_CHARS].decode("utf-8", "ignore") + " " + raw[-TAIL_CHARS:].decode("utf-8", "ignore")
     return line.replace("\n", " ") if "\n" in line else line
 
 
@@ -109,7 +116,7 @@ def _undo_disguise(lines: list[str]) -> tuple[Ints, list[str]]:
 def _as_seen(line: str) -> str:
     folded = unicodedata.normalize("NFKC", line)
     seen = "".join(c for c in folded if unicodedata.category(c) != "Cf")
-    return seen.replace("\n", " ")
+    return _clip(seen)
 
 
 def _runs(mask: NDArray[np.bool_]) -> tuple[Ints, Ints]:

@@ -99,7 +99,7 @@ def _inner_counts(buffer: Buffer) -> dict[str, Ints]:
         "capitals": per_line((before == _SPACE) & (here == _UPPER)),
         "leet": per_line((before & _LETTER > 0) & (here == _DIGIT) & (after & _LETTER > 0)),
         "lone": per_line((before == _SPACE) & (here & _LETTER > 0) & (after == _SPACE)),
-        "breaks": per_line((before == _STOP) & (here == _SPACE) & (after == _UPPER)),
+        "breaks": per_line((before == _STOP) & (raw[1:-1] == ord(" ")) & (after == _UPPER)),
         "mixed": per_line((before & _LETTER > 0) & _CYRILLIC[raw[1:-1]]),
     }
 

@@ -16,12 +16,13 @@ from cleaner.records import LABELS
 from cleaner.training.corpora import Example
 
 SPAM, NAVIGATION, TEASER, BYLINE = (LABELS.index(label) for label in ("spam", "navigation", "teaser", "byline"))
+FURNITURE = [i for i, label in enumerate(LABELS) if label not in ("content", "heading", "spam")]
 CONTENT, HEADING = LABELS.index("content"), LABELS.index("heading")
 
 Line = tuple[str, int]
 T = TypeVar("T")
 
-SPAMMED, LONE, GROUPS, FRAMED, GLUED, BOXED = 260, 220, 130, 160, 90, 140
+SPAMMED, LONE, GROUPS, FRAMED, GLUED, BOXED = 320, 220, 130, 300, 90, 140
 """Made articles a fold of each kind; found by trying half and double on the development lines."""
 GROUP = 10
 PAGE = 6
@@ -36,7 +37,8 @@ class Stock(NamedTuple):
     bodies: Sequence[list[Line]]
     pages: Sequence[list[Line]]
     spam: Sequence[str]
-    noise: Sequence[Line]
+    noise: Sequence[Sequence[Line]]
+    """Furniture lines, a list a label: a caption is as good a neighbour as a menu line."""
     content: Sequence[str]
     headers: Sequence[str]
     """What stands over lists of other stories."""
@@ -71,7 +73,7 @@ def _stock(examples: Sequence[Example], mail: Sequence[str], random: np.random.G
         bodies=[body for body in bodies if len(body) >= 3],
         pages=[page for page in pages if len(page) >= PAGE],
         spam=written + some_mail,
-        noise=[line for line in everything if line[1] not in (CONTENT, HEADING, SPAM)],
+        noise=[lines for i in FURNITURE if (lines := [line for line in everything if line[1] == i])],
         content=[text for text, label in everything if label == CONTENT],
         headers=[text for page in pages for text in _headers(page)],
         signatures=[t for t, label in everything if label == BYLINE and len(t) < HEADER],
@@ -98,7 +100,7 @@ def _spammed(stock: Stock, random: np.random.Generator) -> tuple[list[Line], set
 def _lone(stock: Stock, random: np.random.Generator) -> tuple[list[Line], set[int]]:
     """One line of content, or one time in five one line of noise or spam."""
     if random.random() < 1 / 5:
-        return [_any(stock.noise, random) if random.random() < 2 / 3 else (_any(stock.spam, random), SPAM)], set()
+        return [_any(_any(stock.noise, random), random) if random.random() < 2 / 3 else (_any(stock.spam, random), SPAM)], set()
     return [(_any(stock.content, random), CONTENT)], set()
 
 
@@ -108,13 +110,10 @@ def _group(stock: Stock, random: np.random.Generator) -> tuple[list[Line], set[i
 
 
 def _framed(stock: Stock, random: np.random.Generator) -> tuple[list[Line], set[int]]:
-    """A body with one to eight lines of furniture before, in and after it; fewer menus than pages have."""
+    """A body with one to eight lines of furniture before, in and after it, every label alike."""
     lines = list(_any(stock.bodies, random))
     for _ in range(int(random.integers(1, 9))):
-        noise = _any(stock.noise, random)
-        if noise[1] == NAVIGATION and random.random() < 1 / 2:
-            noise = _any(stock.noise, random)
-        lines.insert(_somewhere(len(lines), random), noise)
+        lines.insert(_somewhere(len(lines), random), _any(_any(stock.noise, random), random))
     return lines, set()
 
 

@@ -16,12 +16,14 @@ from cleaner.errors import SeedError
 from cleaner.evaluation.metrics import accuracy, calibration_error, is_kept, keep_drop, per_label, word_f1
 from cleaner.model_store import save_model
 from cleaner.policy import Policy, decide_many, load_policy
-from cleaner.records import ACTIONS, STAYING, likeliest
+from cleaner.records import ACTIONS, STAYING, STYLES
 from cleaner.training.alignment import tokens
 from cleaner.training.card import card
 from cleaner.training.corpora import Example, read_examples, spam_lines
-from cleaner.training.fit import Fitted, Log, Rows, fit, rows_of
+from cleaner.training.fit import Fitted, Log, fit
 from cleaner.training.made import made_examples
+from cleaner.training.rows import Rows, rows_of
+from cleaner.verdicts import likeliest
 
 FEWEST_SITES = 2
 CALIBRATED_ON = ("seeds", "press")
@@ -123,8 +125,12 @@ def _page_scores(pages: Sequence[int], examples: Sequence[Example], rows: Rows, 
 def _kept(rows: Rows, unseen: NDArray[np.float64], policy: Policy) -> NDArray[np.bool_]:
     staying = np.array([action in STAYING for action in ACTIONS])
     lengths = np.array([len(line) for line in rows.lines])
-    decided = decide_many(policy, unseen, lengths, rows.offsets)
-    return np.concatenate([staying[d.actions] for d in decided])
+    kept = np.zeros(len(rows.lines), bool)
+    for number, style in enumerate(STYLES):
+        decided = decide_many(policy, unseen, lengths, rows.offsets, style)
+        mine = rows.style == number
+        kept[mine] = np.concatenate([staying[d.actions] for d in decided])[mine]
+    return kept
 
 
 def _counts(examples: Sequence[Example]) -> dict[str, list[int]]:

@@ -22,15 +22,23 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import justext  # noqa: E402  (after the thread limit)
+import justext
 
-from cleaner import Cleaner  # noqa: E402
-from cleaner.evaluation.tables import replace_table  # noqa: E402
-from cleaner.seeds import Seed, read_seeds  # noqa: E402
+from cleaner import Cleaner
+from cleaner.evaluation.tables import replace_table
+from cleaner.seeds import Seed, read_seeds
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds"
 ROUNDS = 5
-STOPLISTS = {"fr": "French", "en": "English", "de": "German", "es": "Spanish", "it": "Italian", "pt": "Portuguese", "pl": "Polish"}
+STOPLISTS = {
+    "fr": "French",
+    "en": "English",
+    "de": "German",
+    "es": "Spanish",
+    "it": "Italian",
+    "pt": "Portuguese",
+    "pl": "Polish",
+}
 
 
 def cpu(work: Callable[[], None]) -> float:
