@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 
 import numpy as np
@@ -221,12 +221,10 @@ def _as_article(item: bytes | str | Sequence[str]) -> tuple[Source | None, Artic
 
 
 def _article_of_lines(id: str, lines: Sequence[str]) -> Article:
-    paragraphs = []
-    at = 0
-    for line in lines:
-        paragraphs.append(Paragraph(line, at, at + len(line)))
-        at += len(line) + 1
-    return Article(id, tuple(paragraphs), "\n".join(lines))
+    """Lines as paragraphs, placed as if each ended with a line feed."""
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    ends = (start - 1 for start in starts[1:])
+    return Article(id, tuple(map(Paragraph, lines, starts, ends)), "\n".join(lines))
 
 
 def _batched(items: Iterable[bytes | str | Sequence[str]]) -> Iterator[list[bytes | str | Sequence[str]]]:

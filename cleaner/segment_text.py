@@ -43,8 +43,10 @@ def segment_text(text: str) -> tuple[Paragraph, ...]:
     """Split text into paragraphs with their places; `text[start:end]` is the paragraph as it stood."""
     lines = list(_lines(text))
     paragraphs: list[Paragraph] = []
-    for run in _runs(lines):
-        joined = _join_wrapped(run) if _is_wrapped(run) else [[line] for line in run]
+    runs = list(_runs(lines))
+    margin = _common_margin(runs)
+    for run in runs:
+        joined = _join_wrapped(run) if _is_wrapped(run) or _fills(run, margin) else [[line] for line in run]
         paragraphs += [_paragraph(group) for group in joined]
     return tuple(piece for paragraph in paragraphs for piece in _bounded(paragraph))
 
@@ -79,6 +81,26 @@ def _runs(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
         yield run
 
 
+def _common_margin(runs: Sequence[Sequence[_Line]]) -> int:
+    """The margin of a text most of whose runs are wrapped; zero for any other."""
+    several = [run for run in runs if len(run) > 1]
+    wrapped = [run for run in several if _is_wrapped(run)]
+    if not wrapped or 2 * sum(map(len, wrapped)) < sum(map(len, several)):
+        return 0
+    return max(len(line.text) for run in wrapped for line in run)
+
+
+def _fills(run: Sequence[_Line], margin: int) -> bool:
+    """Whether every line break of a short run falls at the margin of the text around it."""
+    breaks = zip(run, run[1:], strict=False)
+    return len(run) > 1 and margin > 0 and all(_is_full(line, after, margin) for line, after in breaks)
+
+
+def _is_full(line: _Line, after: _Line, margin: int) -> bool:
+    """Whether the first word after the break would have crossed the margin."""
+    return len(line.text) + 1 + len(after.text.split(None, 1)[0]) > margin
+
+
 def _is_wrapped(run: Sequence[_Line]) -> bool:
     """Whether the lines of a run were broken at a margin rather than at paragraph ends."""
     if len(run) < 2:
@@ -88,7 +110,7 @@ def _is_wrapped(run: Sequence[_Line]) -> bool:
     if not WRAP_LOW <= margin <= WRAP_HIGH or 2 * spaced <= len(run):
         return False
     breaks = list(zip(run, run[1:], strict=False))
-    full = sum(len(line.text) + 1 + len(after.text.split(None, 1)[0]) > margin for line, after in breaks)
+    full = sum(_is_full(line, after, margin) for line, after in breaks)
     return full >= WRAPPED_SHARE * len(breaks) and (len(run) >= ENOUGH_LINES or full == len(breaks)) and _runs_on(breaks)
 
 
@@ -106,7 +128,7 @@ def _join_wrapped(run: Sequence[_Line]) -> list[list[_Line]]:
     margin = max(len(line.text) for line in run)
     groups: list[list[_Line]] = [[run[0]]]
     for line, after in zip(run, run[1:], strict=False):
-        room = len(line.text) + 1 + len(after.text.split(None, 1)[0]) <= margin - 10
+        room = not _is_full(line, after, margin - 10)
         unbounded = after.end - groups[-1][0].start > LONGEST
         if unbounded or _BULLET.match(after.text) or (room and line.text[-1] in '.!?…:»”"'):
             groups.append([after])

@@ -16,11 +16,11 @@ from cleaner.records import LABELS
 
 NAMES = (
     "heading", "log_length", "length_over_others", "question", "mass_before", "mass_after", "byline_before", "byline_after",
-    "caption_after", "gap_before", "length_before", "length_after", "colon_or_quote", "body_length_after",
+    "caption_after", "gap_before", "length_before", "length_after", "colon_or_quote", "signed",
 )  # fmt: skip
 """What a title has that a sub-heading has not. Whether the text after it shares the words of the text
 before it is left out on purpose: corpora are scraped by topic, and glued articles speak of one thing."""
-LEAST_HEADING = 0.25
+LEAST_HEADING = 0.2
 LEAST_BEFORE, LEAST_AFTER = 250, 120
 """Probable content characters that a whole article has at least, before and after its neighbour's title."""
 CONTENT, HEADING, CAPTION, BYLINE = (LABELS.index(label) for label in ("content", "heading", "caption", "byline"))
@@ -36,7 +36,7 @@ class Candidate(NamedTuple):
 def candidates(lines: Sequence[str], probabilities: NDArray[np.float64]) -> list[Candidate]:
     """Headings of one article that have enough text before and after them, measured as NAMES."""
     content = probabilities[:, CONTENT]
-    titled = (probabilities[:, HEADING] >= LEAST_HEADING) & (probabilities[:, HEADING] > content)
+    titled = (probabilities[:, HEADING] >= LEAST_HEADING) & (probabilities[:, HEADING] > content / 2)
     if not titled.any():
         return []
     mass = content * np.minimum([len(line) for line in lines], 1000)
@@ -75,7 +75,7 @@ def _measure(
         _log_length(lines[i - 1]) if i else 0.0,
         _log_length(lines[i + 1]) if i + 1 < len(lines) else 0.0,
         float(":" in text or "«" in text or "“" in text),
-        _log_length(lines[bodies[at]]) if at < len(bodies) else 0.0,
+        float(probabilities[i - 1, BYLINE]) * (gap > 0) if i else 0.0,
     )
 
 
