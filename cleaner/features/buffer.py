@@ -14,9 +14,9 @@ Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
 NEWLINE = 10
-HEAD_CHARS, TAIL_CHARS = 1000, 400
-"""A longer paragraph is judged by its head and tail: 99.7 % of the press lines we have fit whole,
-and a bounded paragraph bounds the cost of a hostile one."""
+HEAD_CHARS, TAIL_CHARS = 400, 200
+"""A longer paragraph is judged by its head, where credits and solicitations announce themselves, and
+its tail, where a pitch comes: so a long text cannot drown them, nor a hostile one cost more."""
 MOST_BYTES = 2000
 """Bytes of UTF-8 that are looked at: lower case may grow them by half, and 3,000 bytes give fewer
 grams than a lane of the linear stage can add."""

@@ -18,7 +18,7 @@ Matrix = NDArray[np.float32]
 
 HIDDEN, NETWORKS, EPOCHS, NETWORK_ALPHA = 64, (2, 2), 8, 1e-2
 """32 to 128 hidden units score alike; networks averaged (by style) are steadier than one."""
-LABELLED_WEIGHT = (2.0, 0.25)
+LABELLED_WEIGHT = (2.0, 0.5)
 """By style: what a labelled row weighs beside a row of a page that is known by its gold text alone.
 Labelled articles follow the `news` convention."""
 

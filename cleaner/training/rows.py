@@ -14,7 +14,7 @@ PAGE_CAP = 60.0
 """In lines of LINE characters: a page counts by the 0.3rd power of what exceeds it."""
 LINE = 60.0
 MADE = ("spammed", "lone", "groups", "framed", "glued", "boxed")
-PLACED_WEIGHT = 5.0
+PLACED_WEIGHT = 4.0
 """A noise line put into a body teaches against the strongest habit, that what stands in a body is body."""
 BATCH = 400
 """Articles a batch when columns are measured."""
