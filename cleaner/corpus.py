@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,8 +86,9 @@ def clean_corpus(
     the output folder do not allow a run.
     """
     refuse_overlap(paths, out)
-    inputs = list(list_inputs(paths, exclude=out))
-    entries = ordered_map(_clean_shard, Settings(cleaner, format, kind), _shards(inputs), workers)
+    inputs = list_inputs(paths, exclude=out)
+    first = list(islice(inputs, 1))  # a path that does not exist is named before anything is written
+    entries = ordered_map(_clean_shard, Settings(cleaner, format, kind), _shards(chain(first, inputs)), workers)
     return _write(out, (pair for shard in entries for pair in shard), format, progress)
 
 
@@ -145,7 +146,7 @@ def _unfinished(folder: Path) -> bool:
     return (folder / (audit.NAME + ".partial")).exists()
 
 
-def _shards(inputs: Sequence[Input]) -> Iterator[list[Input]]:
+def _shards(inputs: Iterable[Input]) -> Iterator[list[Input]]:
     stream = iter(inputs)
     while shard := list(islice(stream, SHARD)):
         yield shard

@@ -48,6 +48,9 @@ def list_inputs(paths: Sequence[str | Path], exclude: Path | None = None) -> Ite
     prefixes = _distinct_prefixes(roots)
     for root, prefix in zip(roots, prefixes, strict=True):
         for item in _of_root(root, prefix, skip):
+            if len(roots) == 1:
+                yield item
+                continue
             own = str(item.path.absolute())
             if own not in seen:
                 seen.add(own)

@@ -128,7 +128,7 @@ class FolderWriter:
         options += [f"{place.name}{suffix}~{copy}{ending}" for copy in range(2, 1000)]
         for option in options:
             name = (folder / _short(option, ending)).as_posix()
-            if name.lower() not in self._taken | self._folders and name != AUDIT:
+            if name.lower() not in self._taken and name.lower() not in self._folders and name != AUDIT:
                 self._taken.add(name.lower())
                 return name
         raise OutputError(f"{source}: a thousand other sources have taken its name")

@@ -86,8 +86,8 @@ def judge_alone(packed: PackedWeights, grams: Grams, lines: int) -> Alone:
     hashes = grams.hashes[_by_line(grams.lines, lines)]
     starts = np.cumsum(counts) - counts
     roots = np.sqrt(counts)
-    sums = np.add.reduceat(np.take(packed.table, _slots(hashes, packed.table), axis=0), starts, axis=0)
-    spam = np.add.reduceat(np.take(packed.spam_table, _slots(hashes, packed.spam_table)), starts, dtype=np.int32)
+    sums = np.add.reduceat(np.take(packed.table, _slots(hashes, packed.table), axis=0, mode="clip"), starts, axis=0)
+    spam = np.add.reduceat(np.take(packed.spam_table, _slots(hashes, packed.spam_table), mode="clip"), starts, dtype=np.int32)
     scored = (_lanes(sums, len(packed.scale)) - OFFSET * counts[:, None]) * packed.scale / roots[:, None] + packed.bias
     return _as_integers(scored, spam * packed.spam_scale[0] / roots + packed.spam_scale[1])
 

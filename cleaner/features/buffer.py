@@ -17,6 +17,8 @@ NEWLINE = 10
 HEAD_CHARS, TAIL_CHARS = 400, 200
 """A longer paragraph is judged by its head, where credits and solicitations announce themselves, and
 its tail, where a pitch comes: so a long text cannot drown them, nor a hostile one cost more."""
+SURE_TO_FIT = 500
+"""Characters: no more than MOST_BYTES bytes, whatever the script."""
 MOST_BYTES = 2000
 """Bytes of UTF-8 that are looked at: lower case may grow them by half, and 3,000 bytes give fewer
 grams than a lane of the linear stage can add."""
@@ -58,10 +60,11 @@ class Buffer(NamedTuple):
 def lay_out(lines: Sequence[str], offsets: Sequence[int] | Ints) -> Buffer:
     """Lay lines out as bytes. Article `i` of the batch is `lines[offsets[i]:offsets[i + 1]]`."""
     bounds = np.asarray(offsets, dtype=np.int64)
-    clipped = [_clip(line) for line in lines]
-    disguised, undone = _undo_disguise(clipped)
-    raw = _bytes_of(clipped)
-    folded = np.frombuffer(_joined(undone).lower().encode("utf-8", "replace").translate(_DIGITS_TO_ZERO), np.uint8)
+    clipped = [line if len(line) <= SURE_TO_FIT and "\n" not in line else _clip(line) for line in lines]
+    text = _joined(clipped)
+    disguised, undone = _undo_disguise(clipped, text)
+    raw = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
+    folded = np.frombuffer(undone.lower().encode("utf-8", "replace").translate(_DIGITS_TO_ZERO), np.uint8)
     feeds, raw_feeds = np.flatnonzero(folded == NEWLINE), np.flatnonzero(raw == NEWLINE)
     line_of = np.repeat(np.arange(len(feeds)), np.diff(np.append(feeds, len(folded))))
     word_starts, word_ends = _runs(_WORD_BYTE[folded])
@@ -95,22 +98,17 @@ def _joined(lines: Sequence[str]) -> str:
     return "\n" + "\n".join(lines) + "\n"
 
 
-def _bytes_of(lines: Sequence[str]) -> NDArray[np.uint8]:
-    return np.frombuffer(_joined(lines).encode("utf-8", "replace"), np.uint8)
-
-
-def _undo_disguise(lines: list[str]) -> tuple[Ints, list[str]]:
-    """Count disguising characters in each line, and give the lines as a reader sees them."""
-    counts = np.zeros(len(lines), np.int64)
-    if not _DISGUISE.search("\n".join(lines)):
-        return counts, lines
+def _undo_disguise(lines: list[str], text: str) -> tuple[Ints, str]:
+    """Count disguising characters in each line of the joined text, and give it as a reader sees it."""
+    places = [found.start() - 1 for found in _DISGUISE.finditer(text)]
+    if not places:
+        return np.zeros(len(lines), np.int64), text
+    ends = np.cumsum([len(line) + 1 for line in lines])
+    counts = np.bincount(np.searchsorted(ends, places, side="right"), minlength=len(lines))
     undone = list(lines)
-    for i, line in enumerate(lines):
-        found = _DISGUISE.findall(line)
-        if found:
-            counts[i] = len(found)
-            undone[i] = _as_seen(line)
-    return counts, undone
+    for i in np.flatnonzero(counts).tolist():
+        undone[i] = _as_seen(lines[i])
+    return counts, _joined(undone)
 
 
 def _as_seen(line: str) -> str:

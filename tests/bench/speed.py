@@ -76,7 +76,8 @@ def run_clean(folder: Path, out: Path) -> tuple[float, float]:
         "import resource, sys; from cleaner.cli import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
-        "own = resource.getrusage(resource.RUSAGE_SELF); print(own.ru_utime + own.ru_stime, own.ru_maxrss)"
+        "own = resource.getrusage(resource.RUSAGE_SELF); peak = open('/proc/self/status').read().split('VmHWM:')[1].split()[0]\n"
+        "print(own.ru_utime + own.ru_stime, peak)"
     )
     command = [sys.executable, "-c", code, "clean", str(folder), "-o", str(out), "--quiet"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
