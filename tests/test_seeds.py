@@ -181,3 +181,14 @@ def test_forms_of_a_seed(tmp_path: Path) -> None:
     ]
     assert found[2].opens == {1}
     assert found[3].language == "en"
+
+
+def test_no_line_of_the_public_data(seeds: list[Seed], shared: Path) -> None:
+    """The seeds are our own: no long line of the public sets stands in them, not even a common notice."""
+    public = {
+        line
+        for name in ("press-lines-train.jsonl", "press-lines-dev.jsonl")
+        for s in read_seeds(shared / name)
+        for line in s.lines
+    }
+    assert [line for seed in seeds for line in seed.lines if len(line) > LONG_LINE and line in public] == []
