@@ -21,12 +21,14 @@ from cleaner.parallel import ordered_map
 from cleaner.pipeline import Cleaner, Result, as_source, segment
 from cleaner.policy import RULES, Policy, decide
 from cleaner.readers import Input, list_inputs, read_bytes, real_path
-from cleaner.records import ACTIONS, Article, JudgedParagraph, Source
-from cleaner.writers import AuditWriter, FolderWriter, render
+from cleaner.records import ACTIONS, STAYING, Article, JudgedParagraph, Source
+from cleaner.writers import PARTIAL, AuditWriter, FolderWriter, render
 
 SHARD = 24
 """Files read and judged together: enough lines for one batch of the classifier, little memory."""
 RESTORED = RULES[-1]
+LOSES_TOO_MUCH = "would lose too much that may be the article's; kept whole for review"
+NO_ARTICLE = "nothing in it looks like an article"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Report:
         """The report with one more source."""
         line = entry.source
         aside = () if line.status == audit.CLEANED else ((line.source, line.reason),)
-        gone = (p.label for p in entry.paragraphs if p.decision in ("remove", "metadata"))
+        gone = (p.label for p in entry.paragraphs if p.decision not in STAYING)
         return Report(
             self.sources + 1,
             self.cleaned + (line.status == audit.CLEANED),
@@ -143,7 +145,7 @@ def refuse_foreign(out: Path) -> None:
 
 
 def _unfinished(folder: Path) -> bool:
-    return (folder / (audit.NAME + ".partial")).exists()
+    return (folder / (audit.NAME + PARTIAL)).exists()
 
 
 def _shards(inputs: Iterable[Input]) -> Iterator[list[Input]]:
@@ -202,8 +204,8 @@ def _reason(result: Result) -> str:
     if not result.paragraphs:
         return "empty: no text in it"
     if result.set_aside:
-        return "would lose too much that may be the article's; kept whole for review"
-    return "" if result.text else "nothing in it looks like an article"
+        return LOSES_TOO_MUCH
+    return "" if result.text else NO_ARTICLE
 
 
 def _rendered(articles: Iterable[CleanArticle], format: str, line: SourceLine) -> Rendered:
@@ -230,12 +232,8 @@ def _decided(entry: Entry, policy: Policy) -> Entry:
         else replace(p, decision=ACTIONS[action], rule=RULES[rule], policy=policy.digest)
         for p, action, rule in zip(entry.paragraphs, decided.actions.tolist(), decided.rules.tolist(), strict=True)
     )
-    aside = decided.set_aside or not any(p.decision in ("keep", "review") for p in lines)
-    reason = (
-        "would lose too much that may be the article's; kept whole for review"
-        if decided.set_aside
-        else "nothing in it looks like an article"
-    )
+    aside = decided.set_aside or not any(p.decision in STAYING for p in lines)
+    reason = LOSES_TOO_MUCH if decided.set_aside else NO_ARTICLE
     status = audit.SET_ASIDE if aside else audit.CLEANED
     return Entry(replace(entry.source, policy=policy.digest, status=status, reason=reason if aside else ""), lines)
 

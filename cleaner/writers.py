@@ -8,12 +8,12 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from cleaner import audit
 from cleaner.articles import CleanArticle
 from cleaner.audit import Output, removed_counts
 from cleaner.errors import OutputError
 
 PARTIAL = ".partial"
-AUDIT = "audit.jsonl"
 LONGEST_NAME = 240
 """Bytes: file systems take 255."""
 
@@ -128,7 +128,7 @@ class FolderWriter:
         options += [f"{place.name}{suffix}~{copy}{ending}" for copy in range(2, 1000)]
         for option in options:
             name = (folder / _short(option, ending)).as_posix()
-            if name.lower() not in self._taken and name.lower() not in self._folders and name != AUDIT:
+            if name.lower() not in self._taken and name.lower() not in self._folders and name != audit.NAME:
                 self._taken.add(name.lower())
                 return name
         raise OutputError(f"{source}: a thousand other sources have taken its name")
