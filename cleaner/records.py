@@ -59,6 +59,26 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """What a page's markup says of its paragraphs: the elements that hold them, and their links.
+
+    Elements are those that hold text, parents before children.
+    """
+
+    parents: tuple[int, ...]
+    """Each element's parent, -1 for the root."""
+    tags: tuple[str, ...]
+    signs: tuple[str, ...]
+    """Each element's `class`, `id`, `role` and `itemprop`, a line each."""
+    hidden: tuple[bool, ...]
+    """Whether the markup hides the element itself."""
+    holders: tuple[int, ...]
+    """One a paragraph: the innermost element that holds all of its text."""
+    links: tuple[int, ...]
+    """One a paragraph: characters that stand in links."""
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """Ordered paragraphs of one source, not yet judged."""
 
@@ -67,7 +87,9 @@ class Article:
     text: str = ""
     """The text that the paragraphs' places refer to."""
     metadata: Mapping[str, str] = field(default_factory=dict)
-    """Title, author, date and site name as the page's own markup gives them; empty for text."""
+    """Title, author, date and site name as the source itself gives them; empty for plain text."""
+    layout: Layout | None = None
+    """What the markup says; None where there is none."""
 
 
 class JudgedParagraph(NamedTuple):

@@ -1,0 +1,113 @@
+"""Text that a page carries in its scripts only: JSON-LD `articleBody`, or the state of an app.
+
+Read as data, never run. JSON-LD is the page's own statement of its article; the state of an app is
+looked at only where the markup holds next to no prose.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser
+
+from cleaner.markup import tamed
+
+BODY_NAMES = ("articleBody", "reviewBody", "text")
+LEAST_BODY = 200
+"""Characters: a shorter body is a description."""
+LITTLE_PROSE = 600
+"""Characters in paragraphs of PROSE or more: a page with less shows an app's shell."""
+PROSE = 80
+LEAST_STATE, MOST_STATE = 120, 20_000
+"""Characters of a string that may be prose."""
+MOST_SCRIPT = 3_000_000
+"""Characters of one script that are looked at."""
+SAMPLE = 40
+MOST_DEPTH = 30
+
+_QUOTE = re.compile(r'\\.|"', re.DOTALL)
+_SENTENCE = re.compile(r"\w[.!?…。](?:\s|<|$)")
+_BLOCK_END = re.compile(r"</(?:p|div|li|h[1-6]|blockquote|tr)>|<br\s*/?>", re.IGNORECASE)
+
+
+def embedded_paragraphs(tree: LexborHTMLParser, seen: Sequence[str]) -> list[str]:
+    """Paragraphs that stand in scripts and not among the `seen` ones."""
+    bodies = _unseen(_bodies(tree), seen)
+    if not bodies and sum(len(text) for text in seen if len(text) >= PROSE) < LITTLE_PROSE:
+        bodies = _unseen(_states(tree), seen)
+    shown = set(seen)
+    return list(dict.fromkeys(line for body in bodies for line in body.split("\n") if line not in shown))
+
+
+def _unseen(bodies: Iterable[str], seen: Sequence[str]) -> list[str]:
+    """Bodies that are not shown on the page."""
+    found = list(bodies)
+    if not found:
+        return []
+    shown = " ".join(" ".join(seen).split())
+    return [body for body in found if not _stands_in(body, shown)]
+
+
+def _bodies(tree: LexborHTMLParser) -> Iterator[str]:
+    """Article bodies that JSON-LD states."""
+    for script in tree.css('script[type="application/ld+json"]'):
+        text = script.text()
+        if any(name in text for name in BODY_NAMES):
+            yield from (_plain(body) for body in _named(_loaded(text), 0) if len(body) >= LEAST_BODY)
+
+
+def _named(value: Any, depth: int) -> Iterator[str]:
+    if depth > MOST_DEPTH:
+        return
+    if isinstance(value, list):
+        for entry in value:
+            yield from _named(entry, depth + 1)
+    elif isinstance(value, dict):
+        for name, entry in value.items():
+            if name in BODY_NAMES and isinstance(entry, str):
+                yield entry
+            else:
+                yield from _named(entry, depth + 1)
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text[:MOST_SCRIPT], strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _states(tree: LexborHTMLParser) -> Iterator[str]:
+    """Strings of prose in scripts that hold data."""
+    for script in tree.css("script"):
+        text = script.text()[:MOST_SCRIPT]
+        quotes = [found.start() for found in _QUOTE.finditer(text) if found[0] == '"']
+        for start, end in zip(quotes, quotes[1:], strict=False):
+            value = _loaded(text[start : end + 1]) if LEAST_STATE <= end - start <= MOST_STATE else None
+            if isinstance(value, str) and _is_prose(body := _plain(value)):
+                yield body
+
+
+def _is_prose(text: str) -> bool:
+    words = text.split()
+    return len(text) >= LEAST_STATE and len(words) * 12 > len(text) and bool(_SENTENCE.search(text)) and "{" not in text
+
+
+def _plain(body: str) -> str:
+    """Markup in a string taken out; a line a paragraph."""
+    body = body.encode("utf-8", "replace").decode()  # half an emoji is no text
+    if "<" in body or "&" in body:
+        tree = LexborHTMLParser(tamed(_BLOCK_END.sub(lambda end: f"\n{end[0]}", body)))
+        tree.strip_tags(["script", "style", "template"])
+        body = tree.text() or ""
+    return "\n".join(line for line in (" ".join(part.split()) for part in body.splitlines()) if line)
+
+
+def _stands_in(body: str, shown: str) -> bool:
+    """Whether two of three samples of it are shown on the page."""
+    squeezed = " ".join(body.split())
+    places = [len(squeezed) * part // 8 for part in (1, 4, 6)]
+    return not squeezed or sum(squeezed[at : at + SAMPLE] in shown for at in places) >= 2
