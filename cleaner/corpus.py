@@ -193,7 +193,7 @@ def _finished(result: Result, settings: Settings) -> tuple[Entry, Rendered]:
         style=cleaner.style,
         model=cleaner.model.digest,
         policy=cleaner.policy.digest,
-        metadata=result.article.metadata,
+        metadata=result.metadata,
     )
     entry = entry_of(source, result.article.text, result.paragraphs, line)
     return entry, [] if reason else _rendered(result.articles, settings.format, line)

@@ -17,15 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.classifier import Classifier, Context, judge
-from cleaner.classifier.alone import LinearWeights, pack
+from cleaner.classifier import Classifier, Context, PageClassifier, judge, judge_pages
+from cleaner.classifier.alone import LayoutWeights, LinearWeights, pack, pack_layout
 from cleaner.classifier.network import Network
 from cleaner.errors import ModelError
 from cleaner.features.context import column_names
-from cleaner.records import LABELS, STYLES
+from cleaner.features.page import page_column_names
+from cleaner.records import LABELS, STYLES, Layout
 
 MAGIC = b"CLEANER1"
-FORMAT = 1
+FORMAT = 2
 HEADER_LIMIT = 1 << 20
 DIGEST_BYTES = 32
 TYPES = {"int8": "<i1", "float32": "<f4", "float64": "<f8"}
@@ -43,6 +44,18 @@ SELF_TEST = (
     ("Une gifle.",),
     ("雨のため試合は中止となった。", "関連記事", "Пресс-служба сообщила о ремонте моста.", "c a s i n o b0nus"),
 )  # fmt: skip
+SELF_TEST_PAGE = Layout(
+    parents=(-1, 0, 1, 1, 0, 4, 4, 4, 0),
+    tags=("html", "nav", "a", "a", "article", "h1", "p", "p", "footer"),
+    signs=(
+        "\n\n\n", "main-menu\n\nnavigation\n", "\n\n\n", "\n\n\n", "entry-content\n\n\n", "title\n\n\n", "\n\n\n", "\n\n\n",
+        "site-footer\n\n\n",
+    ),
+    hidden=(False, False, False, False, False, False, False, False, True),
+    holders=(2, 3, 5, 5, 6, 6, 7, 7, 8, 8),
+    links=(7, 12, 0, 0, 0, 0, 40, 0, 10, 16),
+)  # fmt: skip
+"""A layout for the first article of SELF_TEST."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +68,19 @@ class Model:
     """First 12 hexadecimal digits of the file's checksum: the name of the model in audits."""
 
 
-def save_model(path: Path, linear: LinearWeights, rest: Classifier, provenance: Mapping[str, Any]) -> str:
+def save_model(
+    path: Path, linear: LinearWeights, rest: Classifier, provenance: Mapping[str, Any], layout: LayoutWeights | None = None
+) -> str:
     """Write a model file with its self-test; returns its digest. Same arrays, same bytes.
 
-    `linear` is the unpacked form of `rest.linear`.
+    `linear` is the unpacked form of `rest.linear`, `layout` that of `rest.pages.layout`.
     """
-    arrays = _named_arrays(linear, rest)
+    arrays = _named_arrays(linear, rest, layout)
     header = {
         "format": FORMAT,
         "labels": LABELS,
         "styles": STYLES,
-        "columns": column_names(STYLES),
+        "columns": [*column_names(STYLES), *page_column_names()],
         "arrays": [{"name": n, "type": a.dtype.name, "shape": a.shape} for n, a in arrays.items()],
         "self_test": _self_test_scores(rest._replace(linear=pack(linear))),
         "provenance": provenance,
@@ -118,7 +133,7 @@ def _opened(raw: bytes, where: str) -> tuple[Mapping[str, Any], memoryview, str]
     try:
         header = json.loads(payload[12 : 12 + size])
         fits = header["format"] == FORMAT and tuple(header["labels"]) == LABELS and tuple(header["styles"]) == STYLES
-        fits = fits and header["columns"] == column_names(STYLES)
+        fits = fits and header["columns"] == [*column_names(STYLES), *page_column_names()]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{where}: its header cannot be read ({error})") from error
     if not fits:
@@ -145,28 +160,57 @@ def _read_arrays(header: Mapping[str, Any], body: memoryview, where: str) -> dic
     return arrays
 
 
-def _named_arrays(linear: LinearWeights, rest: Classifier) -> dict[str, NDArray[Any]]:
+def _named_arrays(linear: LinearWeights, rest: Classifier, layout: LayoutWeights | None) -> dict[str, NDArray[Any]]:
     named: dict[str, NDArray[Any]] = {f"linear.{name}": array for name, array in linear._asdict().items()}
-    for style, context in zip(STYLES, rest.contexts, strict=True):
-        named |= {f"{style}.{name}": array for name, array in context.network._asdict().items()}
-        named[f"{style}.calibration"] = context.calibration
-    return named | {"opening": rest.opening}
+    named |= _named_contexts(rest.contexts) | {"opening": rest.opening}
+    if rest.pages is not None and layout is not None:
+        named |= {f"layout.{name}": array for name, array in layout._asdict().items()}
+        named |= _named_network("page.keep", rest.pages.keep) | _named_network("page.labels", rest.pages.labels)
+        named["page.calibration"] = rest.pages.calibration
+    return named
+
+
+def _named_contexts(contexts: tuple[Context, ...]) -> dict[str, NDArray[Any]]:
+    named: dict[str, NDArray[Any]] = {}
+    for style, context in zip(STYLES, contexts, strict=True):
+        named |= _named_network(style, context.network) | {f"{style}.calibration": context.calibration}
+    return named
+
+
+def _named_network(prefix: str, network: Network) -> dict[str, NDArray[Any]]:
+    return {f"{prefix}.{name}": array for name, array in network._asdict().items()}
 
 
 def _classifier(arrays: Mapping[str, NDArray[Any]]) -> Classifier:
     linear = LinearWeights(*(arrays[f"linear.{name}"] for name in LinearWeights._fields))
-    contexts = tuple(
-        Context(Network(*(arrays[f"{style}.{name}"] for name in Network._fields)), arrays[f"{style}.calibration"])
-        for style in STYLES
-    )
-    return Classifier(pack(linear), contexts, arrays["opening"])
+    contexts = tuple(Context(_network(style, arrays), arrays[f"{style}.calibration"]) for style in STYLES)
+    return Classifier(pack(linear), contexts, arrays["opening"], _pages(arrays))
+
+
+def _pages(arrays: Mapping[str, NDArray[Any]]) -> PageClassifier | None:
+    if "layout.weights" not in arrays:
+        return None
+    layout = LayoutWeights(*(arrays[f"layout.{name}"] for name in LayoutWeights._fields))
+    networks = _network("page.keep", arrays), _network("page.labels", arrays)
+    return PageClassifier(pack_layout(layout), *networks, arrays["page.calibration"])
+
+
+def _network(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Network:
+    return Network(*(arrays[f"{prefix}.{name}"] for name in Network._fields))
 
 
 def _self_test_scores(classifier: Classifier) -> dict[str, list[Any]]:
     """Probabilities of the self-test lines in ten-thousandths, by style, and the opening score of plain values."""
     lines = [line for article in SELF_TEST for line in article]
     offsets = np.cumsum([0, *map(len, SELF_TEST)])
-    scores: dict[str, list[Any]] = {
-        style: np.rint(judge(classifier, lines, offsets, style).probabilities * 10_000).astype(int).tolist() for style in STYLES
-    }
+    page = SELF_TEST[0]
+    scores: dict[str, list[Any]] = {}
+    for style in STYLES:
+        scores[style] = _ten_thousandths(judge(classifier, lines, offsets, style))
+        scores[f"page.{style}"] = _ten_thousandths(judge_pages(classifier, page, [0, len(page)], [SELF_TEST_PAGE], style))
     return scores | {"opening": [round(float(weight), 9) for weight in classifier.opening]}
+
+
+def _ten_thousandths(probabilities: NDArray[np.float64]) -> list[list[int]]:
+    whole: list[list[int]] = np.rint(probabilities * 10_000).astype(int).tolist()
+    return whole

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import accumulate, islice
 from pathlib import Path
@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.articles import SEPARATOR, CleanArticle, clean_articles
-from cleaner.classifier import judge, openings
+from cleaner.classifier import judge, judge_pages, openings
 from cleaner.decoding import decode
 from cleaner.errors import UsageError
+from cleaner.metadata import page_metadata
 from cleaner.model_store import Model, load_model
 from cleaner.parallel import ordered_map
 from cleaner.policy import RULES, Decided, Policy, decide_many, load_policy
-from cleaner.records import ACTIONS, LABELS, STAYING, STYLES, Article, JudgedParagraph, Paragraph, Source
+from cleaner.records import ACTIONS, LABELS, STAYING, STYLES, Article, JudgedParagraph, Layout, Paragraph, Source
 from cleaner.segment_text import segment_text
 from cleaner.verdicts import likeliest
 
@@ -102,7 +103,14 @@ class Result:
     @cached_property
     def articles(self) -> tuple[CleanArticle, ...]:
         """The clean articles found in the source, in order."""
-        return tuple(clean_articles(self.id, self.paragraphs, self._article.metadata))
+        return tuple(clean_articles(self.id, self.paragraphs, self.metadata))
+
+    @cached_property
+    def metadata(self) -> Mapping[str, str]:
+        """What the source itself says of its title, author, date and site; empty for plain text."""
+        if self._source is None or self._source.kind != "html":
+            return self._article.metadata
+        return page_metadata(self._source)
 
     @property
     def _lines(self) -> list[str]:
@@ -168,22 +176,33 @@ class Cleaner:
             yield from self._judge_together(waiting)
 
     def _judge_together(self, pairs: Sequence[tuple[Source | None, Article]]) -> Iterator[Result]:
-        lines = [paragraph.text for _, article in pairs for paragraph in article.paragraphs]
-        offsets = np.cumsum([0, *(len(article.paragraphs) for _, article in pairs)])
-        probabilities = (
-            judge(self.model.classifier, lines, offsets, self.style).probabilities if lines else np.zeros((0, len(LABELS)))
-        )
+        """Judge texts and pages each among their own, and give all results in order."""
+        results: dict[int, Result] = {}
+        for pages in (False, True):
+            chosen = [i for i, (_, article) in enumerate(pairs) if (article.layout is not None) == pages]
+            articles = [pairs[i][1] for i in chosen]
+            for i, (probabilities, decided) in zip(chosen, self._decided(articles), strict=True):
+                source, article = pairs[i]
+                results[i] = Result(self.model.classifier.opening, source, article, probabilities, decided)
+        yield from (results[i] for i in range(len(pairs)))
+
+    def _decided(self, articles: Sequence[Article]) -> Iterator[tuple[NDArray[np.float64], Decided]]:
+        """Probabilities and decisions of articles that all have a layout, or none."""
+        lines = [paragraph.text for article in articles for paragraph in article.paragraphs]
+        offsets = np.cumsum([0, *(len(article.paragraphs) for article in articles)])
+        probabilities = self._judged(lines, offsets, [article.layout for article in articles])
         sizes = np.fromiter(map(len, lines), np.int64, len(lines))
         decisions = decide_many(self.policy, probabilities, sizes, offsets, self.style)
-        for i, (source, article) in enumerate(pairs):
-            own = slice(offsets[i], offsets[i + 1])
-            yield Result(
-                self.model.classifier.opening,
-                source,
-                article,
-                probabilities[own],
-                decisions[i],
-            )
+        for i, decided in enumerate(decisions):
+            yield probabilities[offsets[i] : offsets[i + 1]], decided
+
+    def _judged(self, lines: Sequence[str], offsets: NDArray[np.int64], layouts: Sequence[Layout | None]) -> NDArray[np.float64]:
+        if not lines:
+            return np.zeros((0, len(LABELS)))
+        present = [layout for layout in layouts if layout is not None]
+        if present:
+            return judge_pages(self.model.classifier, lines, offsets, present, self.style)
+        return judge(self.model.classifier, lines, offsets, self.style)
 
 
 def as_source(raw: bytes | str, *, kind: str | None = None, id: str = "-") -> Source:
@@ -208,7 +227,7 @@ def sniff(text: str) -> str:
 def segment(source: Source) -> Article:
     """A source's paragraphs, from its markup or from its lines."""
     if source.kind == "html":
-        from cleaner.segment_html import segment_html  # trafilatura is slow to import
+        from cleaner.segment_html import segment_html  # texts need no parser
 
         return segment_html(source)
     return Article(source.id, segment_text(source.text), source.text)

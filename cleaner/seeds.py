@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cleaner.errors import SeedError
-from cleaner.records import LABELS
+from cleaner.records import LABELS, STYLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,10 @@ class Seed:
     """Indices of paragraphs that begin a further whole article of the file."""
     also: Mapping[int, str] | None = None
     """A second acceptable label, by paragraph."""
+    html: str = ""
+    """The page that the paragraphs are read from, where there is one."""
+    style: str = "news"
+    """The convention that its labels follow."""
 
 
 def read_seeds(path: Path) -> Iterator[Seed]:
@@ -77,6 +81,8 @@ def _from_paragraphs(row: Mapping[str, Any], where: str) -> Seed:
         labels=tuple(_label(p["label"], where) for p in paragraphs),
         opens=frozenset(i for i, p in enumerate(paragraphs) if p.get("opens")),
         also={i: _label(p["also"], where) for i, p in enumerate(paragraphs) if p.get("also")},
+        html=str(row.get("html", "")),
+        style=_style(row.get("style", STYLES[0]), where),
     )
 
 
@@ -112,6 +118,12 @@ def _label(label: object, where: str) -> str:
     if label not in LABELS:
         raise SeedError(f"{where}: {label!r} is not a label; the labels are {', '.join(LABELS)}")
     return str(label)
+
+
+def _style(style: object, where: str) -> str:
+    if style not in STYLES:
+        raise SeedError(f"{where}: style is {style!r}; it must be one of {', '.join(STYLES)}")
+    return str(style)
 
 
 def _open(path: Path) -> Any:

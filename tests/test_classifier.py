@@ -40,7 +40,7 @@ def judged(cleaner: Cleaner, batch: Sequence[Sequence[str]], style: str = "news"
     """Probabilities of every article of a batch, judged in one call."""
     offsets = np.cumsum([0, *map(len, batch)])
     together = judge(cleaner.model.classifier, [line for article in batch for line in article], offsets, style)
-    return np.split(together.probabilities, offsets[1:-1])
+    return np.split(together, offsets[1:-1])
 
 
 @steady

@@ -20,14 +20,15 @@ FLOORS = {
     "__main__": 10,
     "cli": 9,
     "training": 8, "": 8,
+    "benchmarks": 7.5,
     "corpus": 7, "verification": 7, "evaluation": 7, "estimator": 7,
     "pipeline": 6,
     "model_store": 5,
     "writers": 4, "classifier": 4,
-    "segment_html": 3, "articles": 3, "features": 3,
+    "segment_html": 3, "articles": 3, "features": 3, "metadata": 3,
     "readers": 2, "segment_text": 2, "seeds": 2, "policy": 2, "audit": 2,
     "verdicts": 1.5,
-    "records": 1, "decoding": 1, "bylines": 1, "language": 1, "parallel": 1,
+    "records": 1, "decoding": 1, "bylines": 1, "language": 1, "parallel": 1, "markup": 1, "embedded": 1.5,
     "errors": 0,
 }  # fmt: skip
 """By first name under `cleaner`; a sub-package has one floor, and "" is `cleaner/__init__.py`."""
@@ -143,13 +144,14 @@ def test_import_is_light() -> None:
 
 
 def test_scoring_needs_numpy_alone() -> None:
-    """Loading the shipped model and judging lines and texts imports no scikit-learn, langdetect or trafilatura, and unpickles nothing."""
+    """Loading the shipped model and judging lines, texts and pages imports no scikit-learn, langdetect or trafilatura, and unpickles nothing."""
     program = (
         "from cleaner import Cleaner\n"
         "cleaner = Cleaner.load()\n"
         "lines = cleaner.clean_lines(['Accueil', 'Le pont rouvre lundi.']).paragraphs\n"
         "texts = [r.text for r in cleaner.clean_many(['Menu\\n\\nThe bridge opens on Monday.', ['one', 'two']])]\n"
-        "assert len(lines) == 2 and len(texts) == 2"
+        "page = cleaner.clean('<html><body><nav>Menu</nav><p>The bridge opens on Monday, said the mayor.</p></body></html>').text\n"
+        "assert len(lines) == 2 and len(texts) == 2 and 'mayor' in page"
     )
     loaded = loaded_by(program)
     assert "numpy" in loaded

@@ -20,7 +20,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cleaner.classifier import Classifier, Context, network, opening
-from cleaner.classifier.alone import LinearWeights, pack
+from cleaner.classifier.alone import LayoutWeights, LinearWeights, pack
 from cleaner.errors import ModelError
 from cleaner.features.context import column_names
 from cleaner.model_store import MAGIC, load_model, save_model, shipped
@@ -116,7 +116,10 @@ def resaved(source: Path, path: Path) -> str:
     model = load_model(source)
     _, arrays = unpacked(source)
     linear = LinearWeights(*(arrays[f"linear.{name}"] for name in LinearWeights._fields))
-    return save_model(path, linear, model.classifier, model.header["provenance"])
+    layout = None
+    if "layout.weights" in arrays:
+        layout = LayoutWeights(*(arrays[f"layout.{name}"] for name in LayoutWeights._fields))
+    return save_model(path, linear, model.classifier, model.header["provenance"], layout)
 
 
 def test_round_trip_of_a_new_model(small: Path, target: Path) -> None:

@@ -1,4 +1,8 @@
-"""Judge every line of a batch of articles: first alone, then in context. NumPy only."""
+"""Judge every line of a batch of articles: first alone, then in context. NumPy only.
+
+Articles with a layout (pages) and without one (flattened text) share the first stage over text; a page
+has a linear stage over its layout beside it, and a second stage of its own that reads both.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,13 @@ from cleaner.classifier import network as stage_two
 from cleaner.classifier import opening
 from cleaner.features.buffer import Ints, lay_out
 from cleaner.features.context import Alone, context
+from cleaner.features.layout import Layouts, Page, layout_grams
 from cleaner.features.ngrams import Spans, grams_of
+from cleaner.features.page import page_columns
 from cleaner.features.surface import Columns
-from cleaner.records import STYLES
+from cleaner.records import KEPT_LABELS, STYLES, Layout
+
+Probabilities = NDArray[np.float64]
 
 
 class Context(NamedTuple):
@@ -26,6 +34,18 @@ class Context(NamedTuple):
     """(labels + 1, labels): maps output scores to calibrated logits, the last row a bias."""
 
 
+class PageClassifier(NamedTuple):
+    """What a model knows of layouts. One second stage serves both styles: the style is a column."""
+
+    layout: stage_one.PackedLayout
+    keep: stage_two.Network
+    """One output: does the paragraph belong to what the page is about?"""
+    labels: stage_two.Network
+    """One output a label: which label, on the side that `keep` says."""
+    calibration: NDArray[np.float64]
+    """(styles, 2): slope and intercept of the calibrated logit of keep."""
+
+
 class Classifier(NamedTuple):
     """A trained model ready to score; made by `model_store.load` or by training."""
 
@@ -34,24 +54,55 @@ class Classifier(NamedTuple):
     """One a style."""
     opening: NDArray[np.float64]
     """(len(opening.NAMES) + 1,): weights of a logistic model for "a further article begins here"."""
+    pages: PageClassifier | None = None
+    """None for a model that was trained without pages: it judges them by their text."""
 
 
-class Verdicts(NamedTuple):
-    """What the model says of each line of a batch."""
-
-    probabilities: NDArray[np.float64]
-    """(lines, labels), calibrated, each row sums to 1."""
-    alone: Alone
-
-
-def judge(model: Classifier, lines: Sequence[str], offsets: Sequence[int] | Ints, style: str) -> Verdicts:
+def judge(model: Classifier, lines: Sequence[str], offsets: Sequence[int] | Ints, style: str) -> Probabilities:
     """Judge `lines`; article `i` is `lines[offsets[i]:offsets[i + 1]]`.
 
-    A line's verdict depends on its own article alone, never on others in the batch.
+    Gives probabilities of shape (lines, labels), calibrated; each row sums to 1. A line's verdict
+    depends on its own article alone, never on others in the batch.
     """
-    first, columns = measure(model.linear, lines, offsets)
     stage = model.contexts[STYLES.index(style)]
-    return Verdicts(calibrated(stage.calibration, stage_two.evaluate(stage.network, columns)), first)
+    return _in_context(stage, measure(model.linear, lines, offsets)[1])
+
+
+def judge_pages(
+    model: Classifier, lines: Sequence[str], offsets: Sequence[int] | Ints, layouts: Sequence[Layout], style: str
+) -> Probabilities:
+    """Judge pages: `layouts[i]` is the layout of article `i`. Otherwise as `judge`."""
+    if model.pages is None:
+        return judge(model, lines, offsets, style)
+    first, columns = measure(model.linear, lines, offsets)
+    columns = measure_pages(model.pages.layout, lines, offsets, layouts, first, columns)
+    return judge_columns(model.pages, columns, STYLES.index(style))
+
+
+def judge_columns(pages: PageClassifier, columns: Columns, style: int) -> Probabilities:
+    """Probabilities of page paragraphs from their columns, without the style's."""
+    inputs = with_style(columns, np.full(len(columns), style))
+    keep = stage_two.evaluate(pages.keep, inputs)[:, 0]
+    return two_sided(pages.calibration[style], keep, stage_two.evaluate(pages.labels, inputs))
+
+
+def with_style(columns: Columns, style: Ints) -> Columns:
+    """Columns with the style of each row as one more, -1 or 1."""
+    return np.concatenate([columns, (2 * style[:, None] - 1).astype(np.float32)], axis=1)
+
+
+def two_sided(calibration: NDArray[np.float64], keep: NDArray[np.float64], labels: NDArray[np.float64]) -> Probabilities:
+    """Label probabilities in ten-thousandths: the side by the keep logit, the label by its share of its side."""
+    kept = 1 / (1 + np.exp(-np.clip(calibration[0] * keep + calibration[1], -30, 30)))
+    spread = np.exp(np.clip(labels - labels.max(axis=1, keepdims=True), -30, 0))
+    sides = [spread[:, : len(KEPT_LABELS)], spread[:, len(KEPT_LABELS) :]]
+    shares = [side / side.sum(axis=1, keepdims=True) for side in sides]
+    probabilities = np.concatenate([shares[0] * kept[:, None], shares[1] * (1 - kept[:, None])], axis=1)
+    return np.asarray(np.rint(10_000 * probabilities) / 10_000)
+
+
+def _in_context(stage: Context, columns: Columns) -> Probabilities:
+    return calibrated(stage.calibration, stage_two.evaluate(stage.network, columns))
 
 
 def measure(linear: stage_one.PackedWeights, lines: Sequence[str], offsets: Sequence[int] | Ints) -> tuple[Alone, Columns]:
@@ -60,6 +111,25 @@ def measure(linear: stage_one.PackedWeights, lines: Sequence[str], offsets: Sequ
     spans = Spans(buffer.folded)
     first = stage_one.judge_alone(linear, grams_of(buffer, spans), len(lines))
     return first, context(buffer, spans, first)
+
+
+def measure_pages(
+    linear: stage_one.PackedLayout,
+    lines: Sequence[str],
+    offsets: Sequence[int] | Ints,
+    layouts: Sequence[Layout],
+    text: Alone,
+    columns: Columns,
+) -> Columns:
+    """The columns that a page's stage two reads: those of its text, then those of its layout."""
+    batch = Layouts([Page(layout, offset) for layout, offset in zip(layouts, _lengths(lines, offsets), strict=True)])
+    alone = stage_one.judge_layout(linear, layout_grams(batch), len(lines))
+    return np.concatenate([columns, page_columns(batch, text, alone)], axis=1)
+
+
+def _lengths(lines: Sequence[str], offsets: Sequence[int] | Ints) -> list[list[int]]:
+    sizes, bounds = list(map(len, lines)), [int(offset) for offset in offsets]
+    return [sizes[low:high] for low, high in zip(bounds, bounds[1:], strict=False)]
 
 
 def calibrated(calibration: NDArray[np.float64], outputs: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cleaner.features.buffer import Ints
 from cleaner.features.context import Alone
 from cleaner.features.ngrams import Grams
+from cleaner.features.page import LayoutAlone
 from cleaner.records import LABELS, STYLES
 
 Floats = NDArray[np.float64]
@@ -49,6 +50,22 @@ class PackedWeights(NamedTuple):
     spam_scale: Floats
 
 
+class LayoutWeights(NamedTuple):
+    """The linear stage over layout grams: the same columns as `LinearWeights`, without the spam table."""
+
+    weights: NDArray[np.int8]
+    scale: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+
+class PackedLayout(NamedTuple):
+    """Layout weights laid out for scoring."""
+
+    table: NDArray[np.uint64]
+    scale: Floats
+    bias: Floats
+
+
 def quantise(coefficients: Floats, bias: Floats, spam: Floats, spam_bias: float) -> LinearWeights:
     """Round (columns, hashes) coefficients, and those of the spam table, to bytes, one scale a column."""
     weights, scale = _to_bytes(coefficients)
@@ -62,6 +79,12 @@ def quantise(coefficients: Floats, bias: Floats, spam: Floats, spam_bias: float)
     )
 
 
+def quantise_layout(coefficients: Floats, bias: Floats) -> LayoutWeights:
+    """Round (columns, hashes) coefficients to bytes, one scale a column."""
+    weights, scale = _to_bytes(coefficients)
+    return LayoutWeights(np.ascontiguousarray(weights.T), scale, np.asarray(bias, np.float64))
+
+
 def _to_bytes(coefficients: Floats) -> tuple[NDArray[np.int8], Floats]:
     scale = np.maximum(np.quantile(np.abs(coefficients), CLIP_QUANTILE, axis=1), 1e-9) / 127
     return np.clip(np.rint(coefficients / scale[:, None]), -127, 127).astype(np.int8), scale
@@ -69,12 +92,21 @@ def _to_bytes(coefficients: Floats) -> tuple[NDArray[np.int8], Floats]:
 
 def pack(linear: LinearWeights) -> PackedWeights:
     """Lay weights out three to a 64-bit word."""
-    shifted = linear.weights.astype(np.int16) + OFFSET
+    return PackedWeights(_lanes_of(linear.weights), linear.scale, linear.bias, linear.spam_weights, linear.spam_scale)
+
+
+def pack_layout(linear: LayoutWeights) -> PackedLayout:
+    """Lay layout weights out three to a 64-bit word."""
+    return PackedLayout(_lanes_of(linear.weights), linear.scale, linear.bias)
+
+
+def _lanes_of(weights: NDArray[np.int8]) -> NDArray[np.uint64]:
+    shifted = weights.astype(np.int16) + OFFSET
     columns = shifted.shape[1]
     table = np.zeros((len(shifted), -(-columns // LANES)), np.uint64)
     for column in range(columns):
         table[:, column // LANES] |= shifted[:, column].astype(np.uint64) << np.uint64(LANE_BITS * (column % LANES))
-    return PackedWeights(table, linear.scale, linear.bias, linear.spam_weights, linear.spam_scale)
+    return table
 
 
 def judge_alone(packed: PackedWeights, grams: Grams, lines: int) -> Alone:
@@ -90,6 +122,17 @@ def judge_alone(packed: PackedWeights, grams: Grams, lines: int) -> Alone:
     spam = np.add.reduceat(np.take(packed.spam_table, _slots(hashes, packed.spam_table), mode="clip"), starts, dtype=np.int32)
     scored = (_lanes(sums, len(packed.scale)) - OFFSET * counts[:, None]) * packed.scale / roots[:, None] + packed.bias
     return _as_integers(scored, spam * packed.spam_scale[0] / roots + packed.spam_scale[1])
+
+
+def judge_layout(packed: PackedLayout, grams: Grams, paragraphs: int) -> LayoutAlone:
+    """What the linear stage says of every paragraph's layout; every paragraph has grams."""
+    counts = np.bincount(grams.lines, minlength=paragraphs)
+    hashes = grams.hashes[_by_line(grams.lines, paragraphs)]
+    rows = np.take(packed.table, _slots(hashes, packed.table), axis=0, mode="clip")
+    sums = np.add.reduceat(rows, np.cumsum(counts) - counts, axis=0)
+    scored = (_lanes(sums, len(packed.scale)) - OFFSET * counts[:, None]) * packed.scale / np.sqrt(counts)[:, None]
+    labels, keeps = _split(scored + packed.bias)
+    return LayoutAlone(_softmax(labels), np.rint(np.clip(keeps, -8, 8) * 16).astype(np.int64))
 
 
 def _by_line(lines_of: Ints, lines: int) -> NDArray[np.int64]:
@@ -110,14 +153,24 @@ def _slots(hashes: NDArray[np.uint64], table: NDArray[Any]) -> NDArray[np.int64]
 
 
 def _as_integers(scored: Floats, spam: Floats) -> Alone:
-    labels, keeps = scored[:, : len(LABELS)], scored[:, len(LABELS) : len(LABELS) + len(STYLES)]
-    spread = np.exp(labels - labels.max(axis=1, keepdims=True))
+    labels, keeps = _split(scored)
     return Alone(
-        probabilities=np.rint(1000 * spread / spread.sum(axis=1, keepdims=True)).astype(np.int64),
+        probabilities=_softmax(labels),
         keep_logits=np.rint(np.clip(keeps, -6, 6) * 16).astype(np.int64),
         keeps=np.rint(1000 / (1 + np.exp(-np.clip(keeps, -30, 30)))).astype(np.int64),
         spam_logit=np.rint(np.clip(spam, -6, 6) * 16).astype(np.int64),
     )
+
+
+def _split(scored: Floats) -> tuple[Floats, Floats]:
+    """Label scores and keep scores."""
+    return scored[:, : len(LABELS)], scored[:, len(LABELS) : len(LABELS) + len(STYLES)]
+
+
+def _softmax(scores: Floats) -> Ints:
+    """Probabilities in thousandths."""
+    spread = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(np.rint(1000 * spread / spread.sum(axis=1, keepdims=True)), np.int64)
 
 
 CLIP_QUANTILE = 0.9999

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cleaner.training.corpora import PAGES
+
 
 def card(digest: str, size: int, provenance: Mapping[str, Any]) -> str:
     """The card of a model file of `size` bytes."""
@@ -38,13 +40,24 @@ def _labelled(name: str, score: Mapping[str, Any]) -> str:
 
 
 def _pages(scores: Mapping[str, Any]) -> str:
-    if not scores:
-        return ""
-    rows = "".join(
-        f"| {name} | {s['articles']:,} | {s['word_f1']:.3f} ({s['interval'][0]:.3f}-{s['interval'][1]:.3f}) |\n"
-        for name, s in scores.items()
+    """Word F1 with the page in hand and without, by set and type of page."""
+    with_layout = {name: score for name, score in scores.items() if name.endswith(PAGES)}
+    flattened = {name: score for name, score in scores.items() if name not in with_layout}
+    titled = (("Pages", with_layout), ("Flattened pages (the HTML has been lost)", flattened))
+    return "\n".join(
+        f"## {title}\n\n| set | pages | mean word F1 |\n|---|---|---|\n{_table(some)}" for title, some in titled if some
     )
-    return f"## Flattened pages (the HTML has been lost)\n\n| set | pages | mean word F1 |\n|---|---|---|\n{rows}"
+
+
+def _table(scores: Mapping[str, Any]) -> str:
+    rows = []
+    for name, score in scores.items():
+        kinds = {f"{name}: {kind}": own for kind, own in score.get("kinds", {}).items()}
+        rows += [
+            f"| {row} | {s['articles']:,} | {s['word_f1']:.3f} ({s['interval'][0]:.3f}-{s['interval'][1]:.3f}) |\n"
+            for row, s in ({name: score} | kinds).items()
+        ]
+    return "".join(rows)
 
 
 _ABOUT = """\

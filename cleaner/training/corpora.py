@@ -1,15 +1,16 @@
 """Training articles from seeds and from public page sets with a gold text.
 
-Page sets are Parquet files with `url`, `html` and `gold`; their pages are flattened (the HTML is
-lost on purpose) and every line is marked kept or not by aligning it with the gold text.
+Page sets are Parquet files with `url`, `html` and `gold`. Every page comes twice: with its layout, and
+flattened (the HTML is lost on purpose); each line is marked kept or not by aligning it with the gold.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,13 +18,17 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.errors import UsageError
-from cleaner.records import KEPT_LABELS, LABELS, STYLES
+from cleaner.errors import SeedError, SourceError, UsageError
+from cleaner.pipeline import as_source
+from cleaner.records import KEPT_LABELS, LABELS, STYLES, Layout
 from cleaner.seeds import Seed, read_seeds
+from cleaner.segment_html import segment_html
 from cleaner.training.alignment import kept_lines
 
 FOLDS = 5
 UNKNOWN = -1
+PAGES = ", pages"
+"""Ends the group of examples that have a layout."""
 PAGE_SETS = {"wcxb-dev": "all", "fundus": "news", "daniel": "news", "readability": "news"}
 """Page sets by file name, with the convention that their gold follows."""
 LABELLED_SETS = ("press-lines-train.jsonl",)
@@ -48,6 +53,14 @@ class Example:
     keep: NDArray[np.bool_]
     opens: frozenset[int] = frozenset()
     gold: str = ""
+    layout: Layout | None = None
+    kind: str = ""
+    """The type of page, where its set names it."""
+
+    @property
+    def labelled(self) -> bool:
+        """Whether every line has its label."""
+        return int(self.labels.min(initial=0)) >= 0
 
     @property
     def fold(self) -> int:
@@ -60,36 +73,58 @@ def fold_of(site: str) -> int:
     return int.from_bytes(hashlib.sha256(site.encode()).digest()[:8], "big") % FOLDS
 
 
-def from_seed(seed: Seed, group: str) -> Example:
-    """A fully labelled training article."""
+def from_seed(seed: Seed, group: str) -> Iterator[Example]:
+    """A fully labelled training article; a seed with a page comes a second time with its layout."""
     labels = np.array([LABELS.index(label) for label in seed.labels], np.int64)
     keep = labels < len(KEPT_LABELS)
-    return Example(seed.id, seed.site, group, STYLES.index("news"), seed.lines, labels, keep, seed.opens)
+    style = STYLES.index(seed.style)
+    name = group if style == 0 else f"{group} ({seed.style})"
+    yield Example(seed.id, seed.site, name, style, seed.lines, labels, keep, seed.opens)
+    if seed.html:
+        page = segment_html(as_source(seed.html, kind="html", id=seed.id))
+        if tuple(p.text for p in page.paragraphs) != seed.lines:
+            raise SeedError(f"{seed.id}: its paragraphs are not those of its page; label the page's paragraphs, in order")
+        yield Example(seed.id, seed.site, f"{name}{PAGES}", style, seed.lines, labels, keep, layout=page.layout)
 
 
 def read_examples(seed_paths: Iterable[Path], public: Path | None) -> Iterator[Example]:
     """All training articles: seeds, then, where the folder is there, the public sets."""
     for path in seed_paths:
-        yield from (from_seed(seed, "seeds" if len(seed.lines) > 1 else "loose") for seed in read_seeds(path) if seed.lines)
+        for seed in read_seeds(path):
+            if seed.lines:
+                yield from from_seed(seed, "seeds" if len(seed.lines) > 1 else "loose")
     if public is None:
         return
     for name in LABELLED_SETS:
         if (public / name).exists():
-            yield from (from_seed(seed, "press") for seed in read_seeds(public / name))
+            for seed in read_seeds(public / name):
+                yield from from_seed(seed, "press")
     for name, style in PAGE_SETS.items():
         if (public / f"{name}.parquet").exists():
             yield from page_set(public / f"{name}.parquet", style)
 
 
 def page_set(path: Path, style: str) -> Iterator[Example]:
-    """Flattened pages of a Parquet set, each line marked kept or not."""
+    """Pages of a Parquet set, flattened and with their layout, each line marked kept or not."""
     for row in _rows(path):
+        make = partial(_page_example, row, path.stem, STYLES.index(style))
         lines = tuple(flatten(row["html"]))
         if lines:
-            keep = np.array(kept_lines(lines, row["gold"]), bool)
-            unknown = np.full(len(lines), UNKNOWN)
-            site = site_of(row["url"])
-            yield Example(str(row["id"]), site, path.stem, STYLES.index(style), lines, unknown, keep, gold=row["gold"])
+            yield make(lines, None)
+        try:
+            page = segment_html(as_source(row["html"], kind="html", id=str(row["id"])))
+        except SourceError:
+            continue  # a page without any text teaches nothing
+        yield make(tuple(p.text for p in page.paragraphs), page.layout)
+
+
+def _page_example(row: Mapping[str, Any], name: str, style: int, lines: tuple[str, ...], layout: Layout | None) -> Example:
+    keep = np.array(kept_lines(lines, row["gold"]), bool)
+    group = name if layout is None else f"{name}{PAGES}"
+    unknown = np.full(len(lines), UNKNOWN)
+    kind = row.get("page_type") or ""
+    site = site_of(row["url"])
+    return Example(str(row["id"]), site, group, style, lines, unknown, keep, gold=row["gold"], layout=layout, kind=kind)
 
 
 def spam_lines(path: Path) -> list[str]:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from cleaner.classifier import Classifier, Context, alone, calibrated, opening
+from cleaner.classifier import Classifier, Context, PageClassifier, alone, calibrated, opening
 from cleaner.classifier import network as stage_two
+from cleaner.features.context import Alone
 from cleaner.records import LABELS, STYLES
 from cleaner.training.corpora import FOLDS
-from cleaner.training.linear import HASH_BITS, SPAM_BITS, fit_linear, gram_matrix, measure_columns
+from cleaner.training.layouts import fit_layouts, named_rows
+from cleaner.training.linear import HASH_BITS, SPAM_BITS, fit_linear, gram_matrix, join_alone, measure_columns
 from cleaner.training.network import Matrix, complete, fit_context
+from cleaner.training.pages import PageStage, fit_pages
+from cleaner.training.parallel import side_by_side
 from cleaner.training.rows import Rows
 
 Log = Callable[[str], None]
@@ -58,81 +64,101 @@ class Fitted:
     opening: NDArray[np.float64]
     unseen: NDArray[np.float64]
     """Calibrated probabilities of each row, in its own style, from the fold that did not train on its site."""
+    layout: alone.LayoutWeights | None = None
+    pages: PageStage | None = None
+    unseen_pages: NDArray[np.float64] | None = None
 
     def classifier(self) -> Classifier:
         """Ready to score."""
-        return Classifier(alone.pack(self.linear), self.contexts, self.opening)
+        pages = None
+        if self.layout is not None and self.pages is not None:
+            pages = PageClassifier(alone.pack_layout(self.layout), *self.pages)
+        return Classifier(alone.pack(self.linear), self.contexts, self.opening, pages)
 
 
-def fit(rows: Rows, log: Log, natural: NDArray[np.bool_]) -> Fitted:
-    """Train with grouped cross-validation, then on everything; calibrate on the `natural` rows."""
+class _Measured(NamedTuple):
+    """What first stages say of rows whose sites they were not trained on."""
+
+    alone: Alone
+    columns: Matrix
+
+
+def fit(rows: Rows, pages: Rows | None, log: Log, natural: NDArray[np.bool_]) -> Fitted:
+    """Train with grouped cross-validation, then on everything; calibrate on the `natural` rows.
+
+    `rows` are texts, `pages` articles with a layout.
+    """
     grams, fine = gram_matrix(rows, HASH_BITS), gram_matrix(rows, SPAM_BITS)
     log(f"{len(rows.lines):,} lines, {grams.nnz:,} grams")
-    everything = np.ones(len(rows.lines), bool)
-    columns = _unseen_columns(grams, fine, rows, log)
-    linear = fit_linear(grams, fine, rows, everything)
-    contexts, unseen = [], np.zeros((len(rows.lines), len(LABELS)))
-    for style, name in enumerate(STYLES):
-        outputs = _unseen_outputs(columns, rows, style)
-        log(f"{name}: folds scored")
-        network = fit_context(columns, rows, everything, style)
-        calibration = fit_calibration(outputs, rows, natural, style)
-        contexts.append(Context(network, calibration))
-        mine = rows.style == style
-        unseen[mine] = calibrated(calibration, outputs[mine])
-        log(f"{name}: fitted on all sites")
-    return Fitted(linear, tuple(contexts), fit_opening(rows, unseen, natural), unseen)
+    texts, on_pages = _unseen_measures(grams, fine, rows, pages, log)
+    linear = fit_linear(grams, fine, rows, np.ones(len(rows.lines), bool))
+    del grams, fine
+    with threadpool_limits(1), warnings.catch_warnings():  # small products: two threads of ours beat two of BLAS
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of passes is what we want
+        contexts, unseen = fit_styles(texts.columns, rows, natural, log)
+        opening_weights = fit_opening(rows, unseen, natural)
+        if pages is None or on_pages is None:
+            return Fitted(linear, contexts, opening_weights, unseen)
+        named = named_rows(pages, rows, texts.columns, on_pages.columns)
+        layout, columns = fit_layouts(named, on_pages.alone, on_pages.columns, log)
+        stage, unseen_pages = fit_pages(columns, named)
+        log("pages: stage two fitted")
+    return Fitted(linear, contexts, opening_weights, unseen, layout, stage, unseen_pages)
 
 
-def _unseen_columns(grams: sparse.csr_matrix, fine: sparse.csr_matrix, rows: Rows, log: Log) -> Matrix:
+def _unseen_measures(
+    grams: sparse.csr_matrix, fine: sparse.csr_matrix, rows: Rows, pages: Rows | None, log: Log
+) -> tuple[_Measured, _Measured | None]:
     """Columns of every row, made by a first stage that was not trained on its site."""
 
-    def of_fold(fold: int) -> Matrix:
-        inside = rows.fold == fold
-        measured = measure_columns(fit_linear(grams, fine, rows, ~inside), rows, inside)
+    def of_fold(fold: int) -> list[_Measured]:
+        linear = fit_linear(grams, fine, rows, rows.fold != fold)
+        measured = [_Measured(*measure_columns(linear, some, some.fold == fold)) for some in (rows, pages) if some is not None]
         log(f"stage one, fold {fold + 1} of {FOLDS}")
         return measured
 
-    folds = _present_folds(rows)
-    parts = _side_by_side(of_fold, folds)
-    columns = np.zeros((len(rows.lines), parts[0].shape[1]), np.float32)
-    for fold, part in zip(folds, parts, strict=True):
-        columns[rows.fold == fold] = part
-    return columns
+    folds = range(FOLDS)
+    parts = side_by_side(of_fold, folds)
+    texts = _in_place(rows, [part[0] for part in parts])
+    return texts, None if pages is None else _in_place(pages, [part[1] for part in parts])
 
 
-def _present_folds(rows: Rows) -> list[int]:
-    return sorted(set(rows.fold.tolist()))
+def _in_place(rows: Rows, parts: Sequence[_Measured]) -> _Measured:
+    """Measures of the folds put back into the order of the rows."""
+    order = np.argsort(np.concatenate([np.flatnonzero(rows.fold == fold) for fold in range(FOLDS)]), kind="stable")
+    columns = np.concatenate([part.columns for part in parts])[order]
+    return _Measured(Alone(*(array[order] for array in join_alone([part.alone for part in parts]))), columns)
 
 
-def _side_by_side(work: Callable[[int], NDArray[Any]], folds: Sequence[int]) -> list[NDArray[Any]]:
-    """Folds in two threads: SGD and NumPy let go of the interpreter lock, and no fold sees another."""
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(work, folds))
-
-
-def _unseen_outputs(columns: Matrix, rows: Rows, style: int) -> NDArray[np.float64]:
-    """Second-stage outputs of every row by a network that was not trained on its site."""
-
-    def of_fold(fold: int) -> NDArray[np.float64]:
-        inside = rows.fold == fold
-        return stage_two.evaluate(fit_context(columns, rows, ~inside, style), columns[inside])
-
-    folds = _present_folds(rows)
-    outputs = np.zeros((len(rows.lines), len(LABELS)))
-    with threadpool_limits(1):  # small products: two threads of ours beat two of BLAS
-        for fold, part in zip(folds, _side_by_side(of_fold, folds), strict=True):
-            outputs[rows.fold == fold] = part
-    return outputs
+def fit_styles(
+    columns: Matrix, rows: Rows, natural: NDArray[np.bool_], log: Log
+) -> tuple[tuple[Context, ...], NDArray[np.float64]]:
+    """A calibrated second stage for each style, and calibrated probabilities for unseen sites."""
+    everything = np.ones(len(rows.lines), bool)
+    contexts, unseen = [], np.zeros((len(rows.lines), len(LABELS)))
+    for style, name in enumerate(STYLES):
+        without = [rows.fold != fold for fold in range(FOLDS)]
+        stages = side_by_side(partial(fit_context, columns, rows, style), [*without, everything])
+        outputs = np.zeros((len(rows.lines), len(LABELS)))
+        for chosen, stage in zip(without, stages, strict=False):
+            outputs[~chosen] = stage_two.evaluate(stage, columns[~chosen])
+        calibration = fit_calibration(outputs, rows, natural, style)
+        contexts.append(Context(stages[-1], calibration))
+        mine = rows.style == style
+        unseen[mine] = calibrated(calibration, outputs[mine])
+        log(f"{name}: stage two fitted on {int(everything.sum()):,} lines")
+    return tuple(contexts), unseen
 
 
 def fit_calibration(outputs: NDArray[np.float64], rows: Rows, natural: NDArray[np.bool_], style: int) -> NDArray[np.float64]:
     """Vector scaling on outputs for unseen sites: an affine map to calibrated logits.
 
-    Labelled rows calibrate `news`; `all` has pages with gold text only, whose labels are completed.
+    Natural rows of the style whose labels are known calibrate it; where there are none, as for texts of
+    `all`, pages with gold text only, whose labels are completed.
     """
-    pages = (rows.style == style) & ~rows.labelled
-    chosen = natural & rows.labelled if style == 0 or not pages.any() else pages
+    mine = rows.style == style
+    chosen = natural & rows.labelled & mine
+    chosen = chosen if chosen.any() else mine & ~rows.labelled
     bounded = np.clip(outputs - outputs.max(axis=1, keepdims=True), -30, 0)[chosen]
     labels = complete(rows.labels, rows.keep, outputs)[chosen]
     model = LogisticRegression(C=1.0, max_iter=2000, tol=1e-3).fit(bounded, labels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -9,7 +11,9 @@ from sklearn.linear_model import SGDClassifier
 
 from cleaner.classifier import alone, measure
 from cleaner.features.buffer import lay_out
+from cleaner.features.context import Alone
 from cleaner.features.ngrams import Spans, grams_of
+from cleaner.features.surface import Columns
 from cleaner.records import LABELS, STYLES
 from cleaner.training.rows import Rows, batches, even
 
@@ -39,14 +43,14 @@ def gram_matrix(rows: Rows, bits: int) -> sparse.csr_matrix:
 
 def fit_linear(grams: sparse.csr_matrix, fine: sparse.csr_matrix, rows: Rows, chosen: NDArray[np.bool_]) -> alone.LinearWeights:
     """Train the linear stage on the chosen rows: ten label scores, one keep score a style, and spam."""
-    labelled = np.flatnonzero(chosen & rows.labelled)
-    labels = _sgd(LABEL_ALPHA).fit(grams[labelled], rows.labels[labelled], sample_weight=even(rows.weight[labelled]))
+    labelled = np.flatnonzero(chosen & rows.labelled & (rows.style == 0))  # the `news` convention defines the labels
+    labels = sgd(LABEL_ALPHA).fit(grams[labelled], rows.labels[labelled], sample_weight=even(rows.weight[labelled]))
     coefficients, bias = np.zeros((len(LABELS), grams.shape[1])), np.full(len(LABELS), -6.0)
     coefficients[labels.classes_], bias[labels.classes_] = labels.coef_, labels.intercept_
     for style in range(len(STYLES)):
         mine = np.flatnonzero(chosen & (rows.style == style))
         mine = mine if len(set(rows.keep[mine].tolist())) > 1 else labelled
-        keep = _sgd(KEEP_ALPHA).fit(grams[mine], rows.keep[mine], sample_weight=even(rows.weight[mine]))
+        keep = sgd(KEEP_ALPHA).fit(grams[mine], rows.keep[mine], sample_weight=even(rows.weight[mine]))
         coefficients, bias = np.vstack([coefficients, keep.coef_]), np.append(bias, keep.intercept_)
     return alone.quantise(coefficients, bias, *_fit_spam(fine, rows, chosen))
 
@@ -65,19 +69,25 @@ def _fit_spam(grams: sparse.csr_matrix, rows: Rows, chosen: NDArray[np.bool_]) -
         return np.zeros(grams.shape[1]), -6.0
     taken = np.concatenate([positive, against, pages])
     weights = np.where(spam[taken], SPAM_BALANCE * (len(taken) - len(positive)) / len(positive), 1.0)
-    model = _sgd(SPAM_ALPHA).fit(grams[taken], spam[taken], sample_weight=even(weights))
+    model = sgd(SPAM_ALPHA).fit(grams[taken], spam[taken], sample_weight=even(weights))
     return model.coef_[0], float(model.intercept_[0])
 
 
-def _sgd(alpha: float) -> SGDClassifier:
-    return SGDClassifier(loss="log_loss", alpha=alpha, max_iter=PASSES, tol=None, random_state=0, n_jobs=2)
+def sgd(alpha: float, passes: int = PASSES) -> SGDClassifier:
+    """Log-loss linear model, a fixed number of passes."""
+    return SGDClassifier(loss="log_loss", alpha=alpha, max_iter=passes, tol=None, random_state=0, n_jobs=2)
 
 
-def measure_columns(linear: alone.LinearWeights, rows: Rows, chosen: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Dense columns of the chosen articles' lines, through the same path as scoring."""
+def measure_columns(linear: alone.LinearWeights, rows: Rows, chosen: NDArray[np.bool_]) -> tuple[Alone, Columns]:
+    """What stage one says of the chosen articles' lines and their dense columns, through the same path as scoring."""
     packed = alone.pack(linear)
     parts = []
     for first, last in batches(rows, chosen):
         begin, end = rows.offsets[first], rows.offsets[last]
-        parts.append(measure(packed, rows.lines[begin:end], rows.offsets[first : last + 1] - begin)[1])
-    return np.concatenate(parts)
+        parts.append(measure(packed, rows.lines[begin:end], rows.offsets[first : last + 1] - begin))
+    return join_alone([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+def join_alone(parts: Sequence[Alone]) -> Alone:
+    """Verdicts of several batches end to end."""
+    return Alone(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

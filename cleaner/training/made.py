@@ -49,7 +49,7 @@ class Stock(NamedTuple):
 
 def made_examples(examples: Sequence[Example], mail_spam: Sequence[str], seed: int = 0) -> Iterator[Example]:
     """Made examples for every fold, from fully labelled examples and mail spam paragraphs."""
-    labelled = [e for e in examples if e.labels.min(initial=0) >= 0]
+    labelled = [e for e in examples if e.labelled and e.layout is None and e.style == 0]
     folds = sorted({e.fold for e in labelled})
     for fold in folds:
         random = np.random.default_rng([seed, fold])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from cleaner.classifier import network as stage_two
@@ -16,18 +15,34 @@ from cleaner.training.rows import Rows, even
 
 Matrix = NDArray[np.float32]
 
-HIDDEN, NETWORKS, EPOCHS, NETWORK_ALPHA = 64, (2, 2), 8, 1e-2
+HIDDEN, EPOCHS, NETWORK_ALPHA = 64, 8, 1e-2
 """32 to 128 hidden units score alike; networks averaged (by style) are steadier than one."""
 LABELLED_WEIGHT = (2.0, 0.5)
 """By style: what a labelled row weighs beside a row of a page that is known by its gold text alone.
 Labelled articles follow the `news` convention."""
 
 
-def fit_network(columns: Matrix, targets: NDArray[np.int64], weights: NDArray[np.float64], networks: int) -> stage_two.Network:
+class Recipe(NamedTuple):
+    """How networks are trained."""
+
+    networks: int
+    """Averaged by their outputs; they differ by the seed."""
+    epochs: int
+    alpha: float
+    hidden: int = HIDDEN
+
+
+TEACHER = Recipe(1, EPOCHS, NETWORK_ALPHA)
+TEXT = (Recipe(2, EPOCHS, NETWORK_ALPHA), Recipe(2, EPOCHS, NETWORK_ALPHA))
+"""By style."""
+
+
+def fit_network(columns: Matrix, targets: NDArray[np.int64], weights: NDArray[np.float64], recipe: Recipe) -> stage_two.Network:
     """Train one-layer networks on standardised columns and lay them side by side as one."""
+    networks = recipe.networks
     centre, spread = columns.mean(axis=0), columns.std(axis=0) + np.float32(1e-3)
     inputs = np.asarray(stage_two.standardise(centre, spread, columns) / stage_two.INPUT_STEP, np.float32)
-    trained = [_train(inputs, targets, weights, seed) for seed in range(networks)]
+    trained = [_train(inputs, targets, weights, recipe, seed) for seed in range(networks)]
     first = np.concatenate([net.coefs_[0] for net in trained], axis=1)
     first_bias = np.concatenate([net.intercepts_[0] for net in trained])
     second = np.concatenate([_all_labels(net, net.coefs_[1]) for net in trained]) / networks
@@ -38,18 +53,18 @@ def fit_network(columns: Matrix, targets: NDArray[np.int64], weights: NDArray[np
     return stage_two.quantise(centre, spread, layers, biases, np.asarray(peak, np.float32))
 
 
-def _train(inputs: Matrix, targets: NDArray[np.int64], weights: NDArray[np.float64], seed: int) -> MLPClassifier:
+def _train(inputs: Matrix, targets: NDArray[np.int64], weights: NDArray[np.float64], recipe: Recipe, seed: int) -> MLPClassifier:
     net = MLPClassifier(
-        (HIDDEN,), alpha=NETWORK_ALPHA, max_iter=EPOCHS, batch_size=min(512, len(targets)),
-        n_iter_no_change=EPOCHS + 1, random_state=seed,
+        (recipe.hidden,), alpha=recipe.alpha, max_iter=recipe.epochs, batch_size=min(512, len(targets)),
+        n_iter_no_change=recipe.epochs + 1, random_state=seed,
     )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of passes is what we want
-        return net.fit(inputs, targets, sample_weight=even(weights))
+    return net.fit(inputs, targets, sample_weight=even(weights))
 
 
 def _all_labels(net: MLPClassifier, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Columns for all labels, those never seen in training far below the rest."""
+    """Columns for all labels, those never seen in training far below the rest; one column for a yes or no."""
+    if weights.shape[1] == 1:
+        return weights
     full = np.zeros((weights.shape[0], len(LABELS)))
     full[:, net.classes_] = weights
     if weights.shape[0] == 1:
@@ -66,14 +81,14 @@ def complete(labels: NDArray[np.int64], keep: NDArray[np.bool_], outputs: NDArra
     return np.where(labels == UNKNOWN, np.where(allowed, doubtful, -np.inf).argmax(axis=1), labels)
 
 
-def fit_context(columns: Matrix, rows: Rows, chosen: NDArray[np.bool_], style: int) -> stage_two.Network:
+def fit_context(columns: Matrix, rows: Rows, style: int, chosen: NDArray[np.bool_]) -> stage_two.Network:
     """Train the second stage of a style.
 
     A teacher, trained on labelled rows, names the unknown labels of that style's pages; then all of
     them train.
     """
-    labelled = chosen & rows.labelled
-    network = fit_network(columns[labelled], rows.labels[labelled], rows.weight[labelled], 1)
+    labelled = chosen & rows.labelled & (rows.style <= style)  # what `all` keeps, `news` may not
+    network = fit_network(columns[labelled], rows.labels[labelled], rows.weight[labelled], TEACHER)
     pages = chosen & ~rows.labelled & (rows.style == style)
     if not pages.any():
         return network
@@ -82,4 +97,4 @@ def fit_context(columns: Matrix, rows: Rows, chosen: NDArray[np.bool_], style: i
     teacher[taken] = stage_two.evaluate(network, columns[taken])
     targets = complete(rows.labels, rows.keep, teacher)
     weights = rows.weight * np.where(rows.labelled, LABELLED_WEIGHT[style], 1.0)
-    return fit_network(columns[taken], targets[taken], weights[taken], NETWORKS[style])
+    return fit_network(columns[taken], targets[taken], weights[taken], TEXT[style])

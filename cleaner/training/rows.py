@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.records import Layout
 from cleaner.training.corpora import UNKNOWN, Example
 
 PAGE_CAP = 60.0
@@ -32,6 +33,11 @@ class Rows:
     fold: NDArray[np.int64]
     weight: NDArray[np.float64]
     opens: NDArray[np.bool_]
+    layouts: tuple[Layout, ...] = ()
+    """One an article, for pages."""
+
+    hand: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    """Whether a person named the row's label; the others have it from a teacher."""
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
@@ -54,6 +60,8 @@ def rows_of(examples: Sequence[Example]) -> Rows:
         fold=spread(lambda e: e.fold),
         weight=np.concatenate(list(_weights(examples))),
         opens=np.concatenate([np.isin(np.arange(len(e.lines)), list(e.opens)) for e in examples]),
+        hand=np.concatenate([e.labels != UNKNOWN for e in examples]),
+        layouts=tuple(e.layout for e in examples if e.layout is not None),
     )
 
 
@@ -68,7 +76,7 @@ def _weights(examples: Sequence[Example]) -> Iterator[NDArray[np.float64]]:
         sites[e.site + e.group] = sites.get(e.site + e.group, 0) + 1
     for e in examples:
         lengths = np.minimum([len(line) for line in e.lines], 600)
-        weight = np.ones(len(lengths)) if e.labels.min() >= 0 else np.sqrt(lengths / LINE)
+        weight = np.ones(len(lengths)) if e.labelled else np.sqrt(lengths / LINE)
         page = min(1.0, PAGE_CAP / weight.sum()) ** 0.7
         made = e.group in MADE
         site = 1.0 if made else min(1.0, 4 / sites[e.site + e.group]) ** 0.5

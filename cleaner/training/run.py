@@ -20,7 +20,7 @@ from cleaner.records import ACTIONS, STAYING, STYLES
 from cleaner.training.alignment import tokens
 from cleaner.training.card import card
 from cleaner.training.corpora import Example, read_examples, spam_lines
-from cleaner.training.fit import Fitted, Log, fit
+from cleaner.training.fit import Log, fit
 from cleaner.training.made import made_examples
 from cleaner.training.rows import Rows, rows_of
 from cleaner.verdicts import likeliest
@@ -48,38 +48,42 @@ def train(seed_paths: Sequence[Path], out: Path, *, public: Path | None = None, 
     articles alone. Raises SeedError when there is too little to train on.
     """
     examples = list(read_examples(seed_paths, public))
-    labelled = [e for e in examples if e.labels.min() >= 0]
+    labelled = [e for e in examples if e.labelled]
     if len({e.fold for e in labelled}) < FEWEST_SITES:
         raise SeedError(f"{len(labelled)} labelled articles of too few sites; give articles of at least ten sites")
     log(f"{len(examples):,} articles of {len({e.site for e in examples}):,} sites")
     mail = spam_lines(public / SPAM_MAIL) if public and (public / SPAM_MAIL).exists() else []
-    everything = [*examples, *made_examples(examples, mail)]
-    rows = rows_of(everything)
-    groups = np.repeat([e.group for e in everything], [len(e.lines) for e in everything])
-    fitted = fit(rows, log, np.isin(groups, CALIBRATED_ON))
-    unseen = unseen_scores(everything, rows, fitted, load_policy())
+    texts = [e for e in examples if e.layout is None]
+    texts += made_examples(examples, mail)
+    pages = [e for e in examples if e.layout is not None]
+    rows, page_rows = rows_of(texts), rows_of(pages) if pages else None
+    groups = np.repeat([e.group for e in texts], [len(e.lines) for e in texts])
+    fitted = fit(rows, page_rows, log, np.isin(groups, CALIBRATED_ON))
+    unseen = unseen_scores(texts, rows, fitted.unseen, load_policy())
+    if page_rows is not None and fitted.unseen_pages is not None:
+        unseen |= unseen_scores(pages, page_rows, fitted.unseen_pages, load_policy())
     provenance = {
-        "examples": _counts(everything),
-        "lines": len(rows.lines),
+        "examples": _counts([*texts, *pages]),
+        "lines": len(rows.lines) + (len(page_rows.lines) if page_rows else 0),
         "fingerprint": _fingerprint(examples),
         "unseen": unseen,
     }
-    digest = save_model(out, fitted.linear, fitted.classifier(), provenance)
+    digest = save_model(out, fitted.linear, fitted.classifier(), provenance, fitted.layout)
     path = out.with_suffix(".md")
     path.write_text(card(digest, out.stat().st_size, provenance), encoding="utf-8")
     return Trained(out, path, digest, unseen)
 
 
-def unseen_scores(examples: Sequence[Example], rows: Rows, fitted: Fitted, policy: Policy) -> dict[str, Any]:
+def unseen_scores(examples: Sequence[Example], rows: Rows, unseen: NDArray[np.float64], policy: Policy) -> dict[str, Any]:
     """Scores of every set by the folds that did not train on its sites, decided by the default policy."""
-    kept = _kept(rows, fitted.unseen, policy)
+    kept = _kept(rows, unseen, policy)
     article = np.repeat(np.arange(len(examples)), np.diff(rows.offsets))
     groups = np.array([e.group for e in examples])
     scores: dict[str, Any] = {}
     for group in dict.fromkeys(groups.tolist()):
         mine = np.flatnonzero(groups[article] == group)
         if rows.labels[mine].min() >= 0:
-            scores[group] = _labelled_scores(rows, fitted.unseen, kept, article, mine)
+            scores[group] = _labelled_scores(rows, unseen, kept, article, mine)
         else:
             scores[group] = _page_scores([i for i, e in enumerate(examples) if e.group == group], examples, rows, kept)
     return scores
@@ -107,12 +111,18 @@ def _labelled_scores(
 
 
 def _page_scores(pages: Sequence[int], examples: Sequence[Example], rows: Rows, kept: NDArray[np.bool_]) -> dict[str, Any]:
-    """Mean word F1 of flattened pages against their gold text."""
-    values = []
+    """Mean word F1 of pages against their gold text, all together and by type of page."""
+    values = {}
     for i in pages:
         begin, end = rows.offsets[i], rows.offsets[i + 1]
         text = " ".join(line for line, stays in zip(rows.lines[begin:end], kept[begin:end], strict=True) if stays)
-        values.append(word_f1(tokens(text), tokens(examples[i].gold)))
+        values[i] = word_f1(tokens(text), tokens(examples[i].gold))
+    kinds = sorted({examples[i].kind for i in pages})
+    by_kind = {kind: [values[i] for i in pages if examples[i].kind == kind] for kind in kinds if len(kinds) > 1}
+    return _mean(list(values.values())) | {"kinds": {kind: _mean(some) for kind, some in by_kind.items()}}
+
+
+def _mean(values: Sequence[float]) -> dict[str, Any]:
     draws = np.random.default_rng(0).choice(values, (1000, len(values))).mean(axis=1)
     low, high = np.quantile(draws, [0.025, 0.975])
     return {
