@@ -9,6 +9,7 @@ import click
 
 from cleaner import __version__
 from cleaner.cli.auditing import decide, explain, restore, verify
+from cleaner.cli.benchmarking import bench
 from cleaner.cli.cleaning import classify, clean
 from cleaner.cli.learning import evaluate, train
 from cleaner.errors import CleanerError
@@ -61,5 +62,5 @@ def main() -> None:
     """
 
 
-for command in (clean, classify, explain, restore, verify, decide, train, evaluate):
+for command in (clean, classify, explain, restore, verify, decide, train, evaluate, bench):
     main.add_command(command)
