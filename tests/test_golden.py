@@ -31,7 +31,7 @@ def results(cleaner: Cleaner) -> dict[str, Result]:
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_files_are_cut_into_the_paragraphs_a_reader_sees(results: dict[str, Result], path: Path) -> None:
-    """Blank lines, hard wraps, Windows line ends, bullets and windows-1252 bytes give the paragraphs a person would mark."""
+    """Blank lines, hard wraps, Windows line ends, bullets, windows-1252 bytes and the markup of pages give the paragraphs a person would mark."""
     assert [p.text.split() for p in results[path.stem].paragraphs] == [text.split() for text in gold_of(path)[0]]
 
 
