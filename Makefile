@@ -41,10 +41,12 @@ evaluate: $(READY)  ## measure MODEL on the development sets in PUBLIC
 
 bench: $(READY)  ## speed and memory beside peers, as ratios in one run
 	$(BIN)/python tests/bench/speed.py
+	$(BIN)/python tests/bench/pages.py $(PUBLIC)
 
 readme: $(READY)  ## write the README's tables and example from fresh runs
 	-$(BIN)/cleaner evaluate $(PUBLIC) --model $(MODEL) --into README.md
 	$(BIN)/python tests/bench/speed.py --into README.md
+	$(BIN)/python tests/bench/pages.py $(PUBLIC) --into README.md
 	$(BIN)/python tests/bench/readme.py
 
 tidy:  ## remove what can be made again
