@@ -127,16 +127,13 @@ class _Making:
         self.parts: list[str] = []
         self.linked: list[str] = []
 
-    def take(self, text: str, inside: int, elements: _Elements) -> bool:
-        """Add text of an element; False if it is white space alone."""
+    def take(self, text: str, inside: int, elements: _Elements) -> None:
+        """Add text of an element, more than white space."""
         self.parts.append(text)
         if elements.traits[inside] & _LINKED:
             self.linked.append(text)
-        if text.isspace():
-            return False
         self.first = inside if self.first < 0 else min(self.first, inside)
         self.last = max(self.last, inside)
-        return True
 
     def done(self, elements: _Elements) -> Iterator[_Found]:
         """The paragraph, if it has text."""
@@ -154,13 +151,18 @@ def _walk(tree: LexborHTMLParser, elements: _Elements) -> Iterator[_Found]:
     for node in tree.root.traverse(include_text=True) if tree.root is not None else ():
         tag = node.tag or "-"
         if tag == "-text":
+            text = node.text_content or ""
+            if not text or text.isspace():
+                making.parts += [text] * (not ended)
+                continue
             inside = _place_of(node, elements)
-            if inside < 0 or not (text := node.text_content):
+            if inside < 0:
                 continue
             if ended or elements.blocks[inside] != making.block:
                 yield from making.done(elements)
                 making, ended = _Making(elements.blocks[inside]), False
-            breaks = 0 if making.take(text, inside, elements) else breaks
+            making.take(text, inside, elements)
+            breaks = 0
         elif tag[0] not in "-!_":
             own = _TRAITS.get(tag, 0)
             is_block = bool(own & _BLOCK) if own & _VOID else elements.add(node, tag, own)
