@@ -63,8 +63,10 @@ def accuracy(folder: Path, cleaner: Cleaner) -> list[str]:
 
 
 def _line(name: str, ours: dict[str, Any], values: Sequence[float]) -> str:
-    low, high = ours["interval"]
-    return f"| {name} | {len(values):,} | {ours['word_f1']:.3f} ({low:.3f}-{high:.3f}) | {np.mean(values):.3f} |"
+    """A row; pages in which we find no text at all were not scored in training, and count as 0."""
+    found = ours["articles"] / len(values)
+    f1, low, high = (found * figure for figure in (ours["word_f1"], *ours["interval"]))
+    return f"| {name} | {len(values):,} | {f1:.3f} ({low:.3f}-{high:.3f}) | {np.mean(values):.3f} |"
 
 
 def cpu(work: Callable[[], object]) -> float:
