@@ -38,7 +38,7 @@ def embedded_paragraphs(tree: LexborHTMLParser, seen: Sequence[str]) -> list[str
     bodies = _unseen(_bodies(tree), seen)
     if not bodies and sum(len(text) for text in seen if len(text) >= PROSE) < LITTLE_PROSE:
         bodies = _unseen(_states(tree), seen)
-    shown = set(seen)
+    shown = set(seen) if bodies else ()
     return list(dict.fromkeys(line for body in bodies for line in body.split("\n") if line not in shown))
 
 

@@ -108,7 +108,7 @@ def segment_html(source: Source) -> Article:
     embedded = embedded_paragraphs(tree, [paragraph.text for paragraph in found])
     if not found and not embedded:
         raise SourceError(f"{source.id}: the page holds no text outside scripts and styles")
-    at = _under_title(elements, found)
+    at = _under_title(elements, found) if embedded else 0
     texts = [paragraph.text for paragraph in found]
     text, paragraphs = _placed([*texts[:at], *embedded, *texts[at:]])
     return Article(source.id, paragraphs, text, layout=_layout(elements, found, len(embedded), at))

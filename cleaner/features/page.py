@@ -42,7 +42,7 @@ class LayoutAlone(NamedTuple):
 def page_columns(layouts: Layouts, text: Alone, layout: LayoutAlone) -> Columns:
     """Columns of `page_column_names()` for every paragraph of a batch of pages."""
     joint = text.keep_logits + layout.keep_logits
-    seen = _Seen(layouts, text, layout.probabilities, _thousandths(joint), _thousandths(layout.keep_logits))
+    seen = _Seen(layouts, text, _thousandths(joint), _thousandths(layout.keep_logits))
     parts = [
         layout.keep_logits / 16,
         joint / 16,
@@ -97,10 +97,9 @@ def page_column_names() -> list[str]:
 class _Seen:
     """A batch with the integers that all columns are sums of."""
 
-    def __init__(self, layouts: Layouts, text: Alone, labels: Ints, joint: Ints, layout: Ints) -> None:
+    def __init__(self, layouts: Layouts, text: Alone, joint: Ints, layout: Ints) -> None:
         self.layouts = layouts
         self.text = text
-        self.labels = labels
         self.joint = joint
         self.layout = layout
         self.lengths = np.minimum(layouts.lengths, LENGTH_CAP)

@@ -111,23 +111,26 @@ def _unseen_measures(
 ) -> tuple[_Measured, _Measured | None]:
     """Columns of every row, made by a first stage that was not trained on its site."""
 
-    def of_fold(fold: int) -> list[_Measured]:
+    def of_fold(fold: int) -> list[_Measured | None]:
         linear = fit_linear(grams, fine, rows, rows.fold != fold)
-        measured = [_Measured(*measure_columns(linear, some, some.fold == fold)) for some in (rows, pages) if some is not None]
+        measured = [
+            _Measured(*measure_columns(linear, some, some.fold == fold)) if some is not None and fold in some.folds else None
+            for some in (rows, pages)
+        ]
         log(f"stage one, fold {fold + 1} of {FOLDS}")
         return measured
 
-    folds = range(FOLDS)
-    parts = side_by_side(of_fold, folds)
+    parts = side_by_side(of_fold, rows.folds)
     texts = _in_place(rows, [part[0] for part in parts])
     return texts, None if pages is None else _in_place(pages, [part[1] for part in parts])
 
 
-def _in_place(rows: Rows, parts: Sequence[_Measured]) -> _Measured:
+def _in_place(rows: Rows, parts: Sequence[_Measured | None]) -> _Measured:
     """Measures of the folds put back into the order of the rows."""
-    order = np.argsort(np.concatenate([np.flatnonzero(rows.fold == fold) for fold in range(FOLDS)]), kind="stable")
-    columns = np.concatenate([part.columns for part in parts])[order]
-    return _Measured(Alone(*(array[order] for array in join_alone([part.alone for part in parts]))), columns)
+    order = np.argsort(np.concatenate([np.flatnonzero(rows.fold == fold) for fold in rows.folds]), kind="stable")
+    found = [part for part in parts if part is not None]
+    columns = np.concatenate([part.columns for part in found])[order]
+    return _Measured(Alone(*(array[order] for array in join_alone([part.alone for part in found]))), columns)
 
 
 def fit_styles(
@@ -137,7 +140,7 @@ def fit_styles(
     everything = np.ones(len(rows.lines), bool)
     contexts, unseen = [], np.zeros((len(rows.lines), len(LABELS)))
     for style, name in enumerate(STYLES):
-        without = [rows.fold != fold for fold in range(FOLDS)]
+        without = [rows.fold != fold for fold in rows.folds]
         stages = side_by_side(partial(fit_context, columns, rows, style), [*without, everything])
         outputs = np.zeros((len(rows.lines), len(LABELS)))
         for chosen, stage in zip(without, stages, strict=False):
@@ -154,11 +157,12 @@ def fit_calibration(outputs: NDArray[np.float64], rows: Rows, natural: NDArray[n
     """Vector scaling on outputs for unseen sites: an affine map to calibrated logits.
 
     Natural rows of the style whose labels are known calibrate it; where there are none, as for texts of
-    `all`, pages with gold text only, whose labels are completed.
+    `all`, pages with gold text only, whose labels are completed; where a user's labels have none of the
+    style at all, those of the other.
     """
     mine = rows.style == style
-    chosen = natural & rows.labelled & mine
-    chosen = chosen if chosen.any() else mine & ~rows.labelled
+    options = (natural & rows.labelled & mine, mine & ~rows.labelled, rows.labelled)
+    chosen = next(some for some in options if some.any())
     bounded = np.clip(outputs - outputs.max(axis=1, keepdims=True), -30, 0)[chosen]
     labels = complete(rows.labels, rows.keep, outputs)[chosen]
     model = LogisticRegression(C=1.0, max_iter=2000, tol=1e-3).fit(bounded, labels)

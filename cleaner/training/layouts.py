@@ -21,7 +21,6 @@ from cleaner.features.context import Alone
 from cleaner.features.layout import Layouts, Page, layout_grams
 from cleaner.features.page import page_columns
 from cleaner.records import LABELS, STYLES, Layout
-from cleaner.training.corpora import FOLDS
 from cleaner.training.linear import sgd
 from cleaner.training.network import TEACHER, Matrix, complete, fit_network
 from cleaner.training.parallel import side_by_side
@@ -109,7 +108,7 @@ def fit_layouts(pages: Rows, text: Alone, text_columns: Matrix, log: Any) -> tup
         return _measured(alone.pack_layout(_fit_layout(grams, pages, ~inside)), pages, inside, text)
 
     everything = np.zeros((len(pages.lines), 0), np.float32)
-    for fold, part in enumerate(side_by_side(of_fold, range(FOLDS))):
+    for fold, part in zip(pages.folds, side_by_side(of_fold, pages.folds), strict=True):
         if not everything.shape[1]:
             everything = np.empty((len(pages.lines), text_columns.shape[1] + part.shape[1]), np.float32)
             everything[:, : text_columns.shape[1]] = text_columns

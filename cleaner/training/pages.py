@@ -17,7 +17,6 @@ from sklearn.linear_model import LogisticRegression
 from cleaner.classifier import network as stage_two
 from cleaner.classifier import two_sided, with_style
 from cleaner.records import LABELS, STYLES
-from cleaner.training.corpora import FOLDS
 from cleaner.training.network import Matrix, Recipe, fit_network
 from cleaner.training.parallel import side_by_side
 from cleaner.training.rows import Rows
@@ -40,9 +39,9 @@ def fit_pages(columns: Matrix, pages: Rows) -> tuple[PageStage, NDArray[np.float
     """The second stage trained on everything, and calibrated probabilities for unseen sites."""
     inputs = with_style(columns, pages.style)
     everything = np.ones(len(pages.lines), bool)
-    stages = side_by_side(partial(_networks, inputs, pages), [*(pages.fold != fold for fold in range(FOLDS)), everything])
+    stages = side_by_side(partial(_networks, inputs, pages), [*(pages.fold != fold for fold in pages.folds), everything])
     keep, labels = np.zeros(len(pages.lines)), np.zeros((len(pages.lines), len(LABELS)))
-    for fold, (keeper, namer) in enumerate(stages[:FOLDS]):
+    for fold, (keeper, namer) in zip(pages.folds, stages, strict=False):
         inside = pages.fold == fold
         keep[inside] = stage_two.evaluate(keeper, inputs[inside])[:, 0]
         labels[inside] = stage_two.evaluate(namer, inputs[inside])

@@ -40,6 +40,11 @@ class Rows:
     """Whether a person named the row's label; the others have it from a teacher."""
 
     @property
+    def folds(self) -> list[int]:
+        """The folds that have rows: labels of few sites leave some empty."""
+        return sorted(set(self.fold.tolist()))
+
+    @property
     def labelled(self) -> NDArray[np.bool_]:
         return self.labels != UNKNOWN
 

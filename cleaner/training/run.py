@@ -56,6 +56,8 @@ def train(seed_paths: Sequence[Path], out: Path, *, public: Path | None = None, 
     texts = [e for e in examples if e.layout is None]
     texts += made_examples(examples, mail)
     pages = [e for e in examples if e.layout is not None]
+    if len({e.fold for e in pages}) < FEWEST_SITES:
+        pages = []  # too few to learn layouts from: pages will be judged by their text
     rows, page_rows = rows_of(texts), rows_of(pages) if pages else None
     groups = np.repeat([e.group for e in texts], [len(e.lines) for e in texts])
     fitted = fit(rows, page_rows, log, np.isin(groups, CALIBRATED_ON))

@@ -1,0 +1,35 @@
+"""A user's own labels train a model, however few their sites, and the model judges texts and pages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cleaner import Cleaner
+from cleaner.training.corpora import fold_of
+from cleaner.training.run import train
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+PAGE = "<html><body><nav><a href='/'>Accueil</a></nav><p>Le pont rouvre lundi aux voitures, a dit le maire.</p></body></html>"
+
+
+def labels(path: Path, names: tuple[str, ...], folds: set[int]) -> Path:
+    """A file with a few of our seeds, of sites in some folds only."""
+    rows = [line for name in names for line in (SEEDS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+    path.write_text("\n".join(line for line in rows if fold_of(json.loads(line)["site"]) in folds), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("names", "folds", "knows_pages"),
+    [(("french-dailies",), {0, 1}, False), (("french-dailies", "pages-press"), {1, 3}, True), (("pages-press",), {0, 4}, True)],
+)
+def test_labels_of_few_sites_train(tmp_path: Path, names: tuple[str, ...], folds: set[int], knows_pages: bool) -> None:
+    """Sites that fall into two of the five folds are enough; layouts are learned where there are pages."""
+    trained = train([labels(tmp_path / "mine.jsonl", names, folds)], tmp_path / "mine.model")
+    cleaner = Cleaner.load(trained.model)
+    assert (cleaner.model.classifier.pages is not None) == knows_pages
+    assert len(cleaner.clean(PAGE).paragraphs) == 2
+    assert len(cleaner.clean_lines(["Accueil", "Le pont rouvre."]).paragraphs) == 2
