@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,17 @@ else:  # pragma: no cover
 
 DEFAULT = Path(__file__).parent / "policies" / "default.toml"
 VERSION = 1
+NEVER = 2.0
+"""A probability that none reaches."""
 LONGEST = 100_000
 """Characters: a longer paragraph weighs no more, so that whole-number sums stay exact."""
 
-RULES = ("kept", "removed", "moved", "doubtful", "unsure label", "set aside", "restored")
+RULES = ("kept", "removed", "moved", "doubtful", "unsure label", "set aside", "suspected", "restored")
 """`kept`: the label stays. `removed`, `moved`: the label leaves, surely enough. `doubtful`: it may be
 the article's, kept. `unsure label`: below the label's own least probability, kept. `set aside`: the
-article would have lost too much. `restored`: put back by a person."""
-KEPT, REMOVED, MOVED, DOUBTFUL, UNSURE, SET_ASIDE = range(6)
+article would have lost too much. `suspected`: a label's `enough` is reached, though another is likelier.
+`restored`: put back by a person."""
+KEPT, REMOVED, MOVED, DOUBTFUL, UNSURE, SET_ASIDE, SUSPECTED = range(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Doubt:
     short_least: float
     long_least: float
     least_content: float
+    last_resort: float
+    """What `least_content` falls to in an article that would lose too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class Policy:
 
     actions: Mapping[str, str]
     least: Mapping[str, float]
+    enough: Mapping[str, float]
+    """By label: from this probability on its paragraphs leave, whatever else is likelier; above 1 for never."""
     doubt: Mapping[str, Doubt]
     """By style."""
     most_lost: float
@@ -87,34 +94,67 @@ def decide_many(
     style: str = STYLES[0],
 ) -> list[Decided]:
     """Decide articles laid end to end; article `i` has the rows from `offsets[i]` to `offsets[i + 1]`."""
-    sizes, doubt = np.asarray(lengths, np.int64), policy.doubt[style]
+    sizes, bounds = np.asarray(lengths, np.int64), np.asarray(offsets, np.int64)
     labels = likeliest(probabilities)
-    leaving = probabilities @ np.array([_leaves(policy, label) for label in LABELS])
     actions = np.array([ACTIONS.index(policy.actions[label]) for label in LABELS])[labels]
     least = np.array([policy.least.get(label, 0.0) for label in LABELS])[labels]
     goes = (actions == REMOVE) | (actions == METADATA)
-    content = np.rint((1 - leaving) * 10_000).astype(np.int64)
-    cuts = _cuts(doubt, content, sizes, np.asarray(offsets))
-    doubtful = goes & ((10_000 - content < np.rint(_bar(doubt, sizes) * 10_000)) | (content >= cuts))
+    content, doubtful = _doubted(policy, probabilities, sizes, bounds, style, goes)
     own = probabilities[np.arange(len(labels)), labels]
     unsure = goes & ~doubtful & (own < least)
-    rules = np.select([doubtful, unsure, actions == REMOVE, actions == METADATA], [DOUBTFUL, UNSURE, REMOVED, MOVED], KEPT)
-    stays = doubtful | unsure
-    decided = np.where(stays, REVIEW, actions)
-    aside = _loses_too_much(policy, content * sizes, goes & ~stays, np.asarray(offsets))
+    suspected = _suspected(policy, probabilities) & (~goes | doubtful | unsure)
+    rules = np.select(
+        [suspected, doubtful & goes, unsure, actions == REMOVE, actions == METADATA],
+        [SUSPECTED, DOUBTFUL, UNSURE, REMOVED, MOVED],
+        KEPT,
+    )
+    stays = (doubtful | unsure) & goes
+    decided = np.where(suspected, REMOVE, np.where(stays, REVIEW, actions))
+    gone = (decided == REMOVE) | (decided == METADATA)
+    aside = _loses_too_much(policy, content * sizes, gone, bounds).tolist()
     return [
         _set_aside(end - begin) if out else Decided(decided[begin:end], rules[begin:end], set_aside=False)
         for begin, end, out in zip(offsets, offsets[1:], aside, strict=False)
     ]
 
 
+def _doubted(
+    policy: Policy,
+    probabilities: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    style: str,
+    goes: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Each paragraph's content in ten-thousandths, and whether it may be the article's after all.
+
+    An article that would lose too much by the policy's bound is cut by its own probabilities, down to the last resort.
+    """
+    doubt = policy.doubt[style]
+    leaving = probabilities @ np.array([_leaves(policy, label) for label in LABELS])
+    content = np.rint((1 - leaving) * 10_000).astype(np.int64)
+    unlikely = 10_000 - content >= np.rint(_bar(doubt, sizes) * 10_000)
+    doubtful = ~unlikely | (content >= _cuts(doubt, content, sizes, offsets))
+    poor = _loses_too_much(policy, content * sizes, goes & ~doubtful, offsets)
+    if poor.any():
+        lower = ~unlikely | (content >= _cuts(replace(doubt, least_content=doubt.last_resort), content, sizes, offsets))
+        doubtful = np.where(np.repeat(poor, np.diff(offsets)), lower, doubtful)
+    return content, doubtful
+
+
+def _suspected(policy: Policy, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether any label's `enough` is reached."""
+    enough = np.array([policy.enough.get(label, NEVER) for label in LABELS])
+    return np.asarray((probabilities >= enough).any(axis=1))
+
+
 def _loses_too_much(
     policy: Policy, content: NDArray[np.int64], gone: NDArray[np.bool_], offsets: NDArray[np.int64]
-) -> list[bool]:
+) -> NDArray[np.bool_]:
     """Per article: whether more than the policy's share of its probable content would leave. Whole-number sums."""
     whole, lost = (np.concatenate([[0], np.cumsum(values)]) for values in (content, content * gone))
     total, away = (sums[offsets[1:]] - sums[offsets[:-1]] for sums in (whole, lost))
-    return [bool(out) for out in away > policy.most_lost * total]
+    return np.asarray(away > policy.most_lost * total)
 
 
 def _set_aside(paragraphs: int) -> Decided:
@@ -184,10 +224,11 @@ def _checked(table: Mapping[str, Any], where: str, digest: str) -> Policy:
     _known(doubt, STYLES, where, "doubt.")
     _known(limits, ("most_lost",), where, "limits.")
     for label in LABELS:
-        _known(_table(labels, label, where), ("action", "least"), where, f"labels.{label}.")
+        _known(_table(labels, label, where), ("action", "least", "enough"), where, f"labels.{label}.")
     return Policy(
         actions={label: _action(labels[label], f"{where}: labels.{label}.action") for label in LABELS},
         least={label: _share(labels[label], "least", f"{where}: labels.{label}", 0.0) for label in LABELS},
+        enough={label: _enough(labels[label], f"{where}: labels.{label}") for label in LABELS if "enough" in labels[label]},
         doubt={style: _doubt(_table(doubt, style, where), where, f"doubt.{style}") for style in STYLES},
         most_lost=_share(limits, "most_lost", f"{where}: limits"),
         digest=digest,
@@ -203,9 +244,10 @@ def _doubt(table: Mapping[str, Any], file: str, name: str) -> Doubt:
         short_least=_share(table, "short_least", where),
         long_least=_share(table, "long_least", where),
         least_content=_share(table, "least_content", where),
+        last_resort=_share(table, "last_resort", where),
     )
-    if doubt.short > doubt.long or doubt.least_content > 1 - doubt.short_least:
-        raise PolicyError(f"{where}: short must not exceed long, nor least_content 1 - short_least")
+    if doubt.short > doubt.long or not doubt.last_resort <= doubt.least_content <= 1 - doubt.short_least:
+        raise PolicyError(f"{where}: short must not exceed long, nor last_resort least_content, nor that 1 - short_least")
     return doubt
 
 
@@ -235,6 +277,12 @@ def _share(table: Mapping[str, Any], key: str, where: str, default: float | None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise PolicyError(f"{where}.{key} is {value!r}; it must be a number from 0 to 1")
     return float(value)
+
+
+def _enough(table: Mapping[str, Any], where: str) -> float:
+    if table.get("action") not in ("remove", "metadata"):
+        raise PolicyError(f"{where}.enough: only a label that leaves can have it")
+    return _share(table, "enough", where)
 
 
 def _length(table: Mapping[str, Any], key: str, where: str) -> int:

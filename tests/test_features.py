@@ -209,6 +209,7 @@ def test_distances_and_copies() -> None:
     assert column("lines_before") == log2_1p(np.array([0, 1, 2, 3, 0, 1])).tolist()
     assert column("lines_after") == log2_1p(np.array([3, 2, 1, 0, 1, 0])).tolist()
     assert column("copies") == log2_1p(np.array([1, 2, 1, 2, 1, 1])).tolist()
+    assert column("copies_before") == log2_1p(np.array([0, 0, 0, 1, 0, 0])).tolist()
 
 
 def test_shared_words() -> None:

@@ -18,7 +18,9 @@ from cleaner.policy import DEFAULT, RULES, Decided, Policy, decide, load_policy
 from cleaner.records import ACTIONS, LABELS, STAYING
 
 DEFAULT_POLICY = load_policy()
-NUMBERS = {"short": 40, "long": 400, "short_least": 0.5, "long_least": 0.8, "most_lost": 0.35}
+NUMBERS = {
+    "short": 40, "long": 400, "short_least": 0.5, "long_least": 0.8, "least_content": 0.4, "last_resort": 0.4, "most_lost": 0.35,
+}  # fmt: skip
 ROUNDING = 0.01  # of a character
 LONG_ARTICLE = 20_000
 """Characters of sure content that stand beside a line under test, so that its loss alone sets nothing aside."""
@@ -29,8 +31,8 @@ def shares(**named: float) -> list[float]:
 
 
 def written(folder: Path, old: str = "", new: str = "", also: str = "") -> Path:
-    """A policy like the default one, its numbers fixed here, with one passage replaced."""
-    text = DEFAULT.read_text(encoding="utf-8")
+    """A policy like the default one, its numbers fixed here and no label suspected, with one passage replaced."""
+    text = re.sub(r"(?m)^enough = .*\n", "", DEFAULT.read_text(encoding="utf-8"))
     for key, number in NUMBERS.items():
         text, found = re.subn(rf"(?m)^{key} = .*$", f"{key} = {number}", text)
         assert found == (1 if key == "most_lost" else 2)
@@ -182,15 +184,44 @@ def test_every_paragraph_has_one_decision(made_up: tuple[int, int, float]) -> No
     said = {(ACTIONS[action], RULES[rule]) for action, rule in zip(found.actions, found.rules, strict=True)}
     whole = {("review", "set aside")}
     single = {("keep", "kept"), ("remove", "removed"), ("metadata", "moved"), ("review", "doubtful"), ("review", "unsure label")}
+    single |= {("remove", "suspected")}
     assert said == whole if found.set_aside else said <= single
 
 
 @settings(max_examples=60, deadline=None)
 @given(ARTICLES)
 def test_content_lines_are_never_lost(made_up: tuple[int, int, float]) -> None:
-    """Whatever the model says of an article, no line that is at least as likely content or heading as noise leaves it."""
+    """No line that is at least as likely content or heading as noise leaves, but where the policy says what is enough."""
     table, lengths = judged(made_up)
-    assert kept_share(DEFAULT_POLICY, table)[gone(decide(DEFAULT_POLICY, table, lengths))].max(initial=0) < 0.5
+    found = decide(DEFAULT_POLICY, table, lengths)
+    leaves, suspected = gone(found), found.rules == RULES.index("suspected")
+    assert kept_share(DEFAULT_POLICY, table)[leaves & ~suspected].max(initial=0) < 0.5
+    assert table[suspected, LABELS.index("spam")].min(initial=1) >= DEFAULT_POLICY.enough["spam"]
+
+
+def test_enough_of_a_label_takes_a_line(tmp_path: Path) -> None:
+    """A line with enough of spam in it leaves though it is rather content; below that, or for other labels, it stays."""
+    policy = load_policy(written(tmp_path, '[labels.spam]\naction = "remove"', '[labels.spam]\naction = "remove"\nenough = 0.3'))
+    assert decided(policy, spam=0.3, content=0.7) == ("remove", "suspected")
+    assert decided(policy, spam=0.29, content=0.71) == ("keep", "kept")
+    assert decided(policy, teaser=0.4, content=0.6) == ("keep", "kept")
+    assert decided(policy, spam=0.9, content=0.1) == ("remove", "removed")
+
+
+def test_enough_never_takes_a_whole_article(default: Policy) -> None:
+    """A text of one line that looks a little like spam is set aside for a person, not lost."""
+    found = decide(default, np.array([shares(spam=0.4, content=0.6)]), [120])
+    assert found.set_aside
+    assert [ACTIONS[action] for action in found.actions] == ["review"]
+
+
+def test_an_article_of_doubtful_lines_is_cut_by_its_own_measure(tmp_path: Path) -> None:
+    """Where the bound would take too much, what is likeliest of an article stays, down to the last resort."""
+    own = written(tmp_path)
+    own.write_text(own.read_text(encoding="utf-8").replace("last_resort = 0.4", "last_resort = 0.1"), encoding="utf-8")
+    lines = [shares(promo=0.7, content=0.3)] * 4 + [shares(navigation=0.98, content=0.02)] * 4
+    found = decide(load_policy(own), np.array(lines), [40] * 8)
+    assert [ACTIONS[action] for action in found.actions] == ["review"] * 4 + ["remove"] * 4
 
 
 @settings(max_examples=60, deadline=None)

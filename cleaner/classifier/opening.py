@@ -6,6 +6,7 @@ byline) and by its own form.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ NAMES = (
     "heading", "log_length", "length_over_others", "question", "mass_before", "mass_after", "byline_before", "byline_after",
     "caption_after", "gap_before", "length_before", "length_after", "colon_or_quote", "signed",
 )  # fmt: skip
-"""What a title has that a sub-heading has not. Whether the text after it shares the words of the text
+"""What a title has that a sub-heading has not. A question is an interview's, but not under a signature; `signed` is a
+root, as a doubtful signature signs too. Whether the text after it shares the words of the text
 before it is left out on purpose: corpora are scraped by topic, and glued articles speak of one thing."""
 LEAST_HEADING = 0.2
 LEAST_BEFORE, LEAST_AFTER = 250, 120
@@ -60,12 +62,13 @@ def _measure(
     at = int(np.searchsorted(bodies, i))
     gap = i - int(bodies[at - 1]) - 1 if at else 0
     before, after = probabilities[max(0, i - 3) : i], probabilities[i + 1 : i + 5]
+    signed = float(probabilities[i - 1, BYLINE]) if i and gap else 0.0
     text = lines[i]
     return (
         float(probabilities[i, HEADING]),
         _log_length(text),
         _log_length(text) - usual,
-        float(text.rstrip('»”" ').endswith("?")),
+        float(text.rstrip('»”" ').endswith("?")) * max(0.0, 1 - 1.5 * signed),
         float(np.log2(1 + mass[:i].sum() / 100)),
         float(np.log2(1 + mass[i + 1 :].sum() / 100)),
         float(before[:, BYLINE].max(initial=0)),
@@ -75,7 +78,7 @@ def _measure(
         _log_length(lines[i - 1]) if i else 0.0,
         _log_length(lines[i + 1]) if i + 1 < len(lines) else 0.0,
         float(":" in text or "«" in text or "“" in text),
-        float(probabilities[i - 1, BYLINE]) * (gap > 0) if i else 0.0,
+        math.sqrt(signed),
     )
 
 

@@ -16,6 +16,7 @@ from cleaner.features import cohesion as topic
 from cleaner.features import surface as looks
 from cleaner.features.buffer import Buffer, Ints
 from cleaner.features.ngrams import SALT_LINE, Spans, mix
+from cleaner.features.standing import standing, standing_names
 from cleaner.features.surface import Columns, log2_1p
 from cleaner.records import LABELS
 
@@ -72,7 +73,8 @@ def context(buffer: Buffer, spans: Spans, alone: Alone) -> Columns:
         place.position(),
         place.mass(alone.keeps.sum(axis=1) * lengths // 2000),
         *place.distances(alone, buffer.lengths, ends > 0),
-        place.copies(spans)[:, None],
+        place.copies(spans),
+        standing(alone.keeps, lengths, buffer.offsets),
     ]
     return np.concatenate([np.asarray(part, np.float32) for part in parts], axis=1)
 
@@ -94,7 +96,8 @@ def column_names(styles: Sequence[str]) -> list[str]:
         "place", "lines_before", "lines_after", "lines",
         "mass_place", "mass_before", "mass_after", "mass_total",
         *(f"{name}_{side}" for name in MARKS for side in ("before", "after")),
-        "copies",
+        "copies", "copies_before",
+        *standing_names("alone", styles),
     ]  # fmt: skip
 
 
@@ -161,12 +164,17 @@ class _Place:
         return np.column_stack([log2_1p(np.minimum(before, FAR)), log2_1p(np.minimum(after, FAR))])
 
     def copies(self, spans: Spans) -> Columns:
-        """How often the same line stands in the article, as log2(1 + copies)."""
+        """How often the same line stands in the article, and how often before this one, as log2(1 + count)."""
         buffer = self._buffer
         own = spans.hash(buffer.starts, buffer.ends + 1, SALT_LINE)
         keys = mix(own + buffer.article.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-        _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        return log2_1p(counts[inverse])
+        order = np.argsort(keys, kind="stable")
+        first = np.flatnonzero(np.concatenate([[True], keys[order][1:] != keys[order][:-1]])) if len(keys) else self._rows
+        counts = np.diff(np.append(first, len(keys)))
+        copies, before = np.empty((2, len(keys)), np.int64)
+        copies[order] = np.repeat(counts, counts)
+        before[order] = self._rows - np.repeat(first, counts)
+        return np.column_stack([log2_1p(copies), log2_1p(before)])
 
 
 def _running(values: Ints) -> Ints:

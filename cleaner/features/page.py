@@ -16,6 +16,7 @@ from cleaner.features.buffer import Hashes, Ints
 from cleaner.features.context import CONTENT, NAVIGATION, TEASER, Alone
 from cleaner.features.layout import REGIONS, TAGS, Layouts
 from cleaner.features.ngrams import mix
+from cleaner.features.standing import standing, standing_names
 from cleaner.features.surface import Columns, log2_1p
 from cleaner.records import LABELS, STYLES
 
@@ -57,6 +58,7 @@ def page_columns(layouts: Layouts, text: Alone, layout: LayoutAlone) -> Columns:
         *_neighbours(seen),
         *_windows(seen),
         *_whole_page(seen),
+        standing(seen.joint, seen.lengths, layouts.offsets),
     ]
     return np.concatenate([np.asarray(part, np.float32) for part in parts], axis=1)
 
@@ -91,6 +93,7 @@ def page_column_names() -> list[str]:
         *(f"paragraph{i:+d}.{name}" for i in STEPS for name in step),
         *(f"near{low:+d}..{high:+d}.{name}" for low, high in WINDOWS for name in near),
         *(f"page.{name}" for name in (*both, "text", *(f"{j}_gain" for j in both), *(f"{j}_mass_place" for j in both))),
+        *standing_names("joint", STYLES),
     ]  # fmt: skip
 
 
