@@ -50,8 +50,24 @@ def state(value: object) -> str:
 def test_an_article_in_json_ld_alone_is_recovered(value: object) -> None:
     """A body that only JSON-LD holds becomes paragraphs after those of the markup, any HTML in it taken out."""
     assert texts(f"<head>{ld(value)}</head><h1>Council</h1>") == ["Council", *STORY]
-    other = [f"In chapter {n} of this other story, which the page shows, the weather was fine. {OTHER}" for n in range(5)]
-    assert texts(f"{ld(value)}{''.join(f'<p>{text}</p>' for text in other)}") == [*other, *STORY]
+    notice = "Cookies help us to show you this page as it is meant to be shown; tell us below which ones you allow."
+    assert texts(f"{ld(value)}<p>{notice}</p>") == [notice, *STORY]
+
+
+def test_the_rest_of_an_article_behind_a_paywall_is_recovered() -> None:
+    """A page that shows less than a third of the article that it states shows its start alone."""
+    body = [
+        f"Point {n}: in 19{n} quay {n} cost {n} crowns; in 20{n} it cost {n * 7}, and nobody asked for {n} more." * 2
+        for n in range(10, 40)
+    ]
+    found = texts("".join(f"<p>{text}</p>" for text in body[:6]) + ld({"articleBody": "\n".join(body)}))
+    assert sorted(found) == sorted(body)
+
+
+def test_texts_in_scripts_beside_a_story_are_not_the_pages() -> None:
+    """Where the markup shows a story, what scripts hold (reviews, other products, a summary) is left there."""
+    review = {"@type": "Review", "reviewBody": f"In use for a year. {OTHER} {OTHER}"}
+    assert texts(f"{SHOWN}{ld(review)}{ld({'articleBody': OTHER * 3})}{state({'next': OTHER * 3})}") == STORY
 
 
 def test_recovered_text_hangs_from_an_element_of_its_own() -> None:
@@ -84,8 +100,11 @@ def test_the_part_that_the_page_shows_is_not_repeated() -> None:
 def test_short_bodies_are_no_articles() -> None:
     """A description of a line, as video players and menus state it, is not text of the page."""
     body = "The bridge is open. " * 20
-    assert texts(f"{SHOWN}{ld({'articleBody': body[: embedded.LEAST_BODY - 1], 'description': body})}") == STORY
-    assert texts(f"{SHOWN}{ld({'articleBody': body[: embedded.LEAST_BODY]})}") == [*STORY, body[: embedded.LEAST_BODY].strip()]
+    some = STORY[:4]
+    assert embedded.LITTLE_TEXT <= sum(map(len, some)) < embedded.LITTLE_PROSE
+    shown = "".join(f"<p>{text}</p>" for text in some)
+    assert texts(f"{shown}{ld({'articleBody': body[: embedded.LEAST_BODY - 1], 'description': body})}") == some
+    assert texts(f"{shown}{ld({'articleBody': body[: embedded.LEAST_BODY]})}") == [*some, body[: embedded.LEAST_BODY].strip()]
 
 
 @pytest.mark.parametrize("html", ["", "markup"])
@@ -130,9 +149,9 @@ def test_json_that_cannot_be_read_is_ignored(script: str) -> None:
 def test_bodies_under_deep_json_are_recovered_or_ignored(deep: int) -> None:
     """JSON that nests without end raises nothing, and costs nothing of what the page shows."""
     data = "[" * deep + json.dumps({"articleBody": OTHER * 3}) + "]" * deep
-    found = texts(f'<script type="application/ld+json">{data}</script>{SHOWN}')
-    assert found in (STORY, [*STORY, OTHER * 3])
-    assert len(found) == len(STORY) + 1 or deep > 20
+    found = texts(f'<script type="application/ld+json">{data}</script><p>{STORY[0]}</p>')
+    assert found in (STORY[:1], [STORY[0], OTHER * 3])
+    assert len(found) == 2 or deep > 20
 
 
 def test_code_in_a_body_is_no_text() -> None:
