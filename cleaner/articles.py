@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from cleaner.bylines import author_of, date_of
 from cleaner.language import language_of
@@ -55,6 +56,18 @@ class CleanArticle:
     @property
     def _bylines(self) -> list[str]:
         return [p.text for p in self.paragraphs if p.label == "byline"]
+
+
+def first_copies(lines: Sequence[str], offsets: Iterable[int]) -> list[int]:
+    """Of each line the first of its article that says the same, word for word: itself, mostly.
+
+    Article `i` is `lines[offsets[i]:offsets[i + 1]]`.
+    """
+    copies: list[int] = []
+    for begin, end in pairwise(offsets):
+        first: dict[str, int] = {}
+        copies += [first.setdefault(lines[i], i) for i in range(begin, end)]
+    return copies
 
 
 def clean_articles(

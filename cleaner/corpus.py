@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cleaner import audit
-from cleaner.articles import CleanArticle, clean_articles
+from cleaner.articles import CleanArticle, clean_articles, first_copies
 from cleaner.audit import Entry, ParagraphLine, SourceLine, entry_lines, entry_of, read_entries
 from cleaner.errors import OutputError, SourceError, UsageError
 from cleaner.parallel import ordered_map
@@ -225,7 +225,8 @@ def _decided(entry: Entry, policy: Policy) -> Entry:
     if not entry.paragraphs:
         return Entry(replace(entry.source, policy=policy.digest), ())
     shares = np.array([p.probabilities for p in entry.paragraphs]) / 10_000
-    decided = decide(policy, shares, [len(p.text) for p in entry.paragraphs], entry.source.style)
+    texts = [p.text for p in entry.paragraphs]
+    decided = decide(policy, shares, list(map(len, texts)), entry.source.style, first_copies(texts, [0, len(texts)]))
     lines = tuple(
         replace(p, policy=policy.digest)
         if p.rule == RESTORED

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.articles import SEPARATOR, CleanArticle, clean_articles
+from cleaner.articles import SEPARATOR, CleanArticle, clean_articles, first_copies
 from cleaner.classifier import judge, judge_pages, openings
 from cleaner.decoding import decode
 from cleaner.errors import UsageError
@@ -192,7 +192,8 @@ class Cleaner:
         offsets = np.cumsum([0, *(len(article.paragraphs) for article in articles)])
         probabilities = self._judged(lines, offsets, [article.layout for article in articles])
         sizes = np.fromiter(map(len, lines), np.int64, len(lines))
-        decisions = decide_many(self.policy, probabilities, sizes, offsets, self.style)
+        copied = first_copies(lines, offsets.tolist())
+        decisions = decide_many(self.policy, probabilities, sizes, offsets, self.style, copied)
         for i, decided in enumerate(decisions):
             yield probabilities[offsets[i] : offsets[i + 1]], decided
 

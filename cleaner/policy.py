@@ -29,12 +29,12 @@ NEVER = 2.0
 LONGEST = 100_000
 """Characters: a longer paragraph weighs no more, so that whole-number sums stay exact."""
 
-RULES = ("kept", "removed", "moved", "doubtful", "unsure label", "set aside", "suspected", "restored")
+RULES = ("kept", "removed", "moved", "doubtful", "unsure label", "set aside", "suspected", "repeated", "restored")
 """`kept`: the label stays. `removed`, `moved`: the label leaves, surely enough. `doubtful`: it may be
 the article's, kept. `unsure label`: below the label's own least probability, kept. `set aside`: the
 article would have lost too much. `suspected`: a label's `enough` is reached, though another is likelier.
-`restored`: put back by a person."""
-KEPT, REMOVED, MOVED, DOUBTFUL, UNSURE, SET_ASIDE, SUSPECTED = range(7)
+`repeated`: word for word an earlier paragraph that stays. `restored`: put back by a person."""
+KEPT, REMOVED, MOVED, DOUBTFUL, UNSURE, SET_ASIDE, SUSPECTED, REPEATED = range(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ class Policy:
     doubt: Mapping[str, Doubt]
     """By style."""
     most_lost: float
+    shortest_repeat: int
+    """Characters from which a paragraph that an earlier one said word for word leaves."""
     digest: str
     """First 12 hexadecimal digits of the SHA-256 of the file."""
 
@@ -75,15 +77,21 @@ class Decided:
 
 
 def decide(
-    policy: Policy, probabilities: NDArray[np.float64], lengths: Sequence[int] | NDArray[np.int64], style: str = STYLES[0]
+    policy: Policy,
+    probabilities: NDArray[np.float64],
+    lengths: Sequence[int] | NDArray[np.int64],
+    style: str = STYLES[0],
+    copied: Sequence[int] | NDArray[np.int64] | None = None,
 ) -> Decided:
     """Decide every paragraph of one article from label probabilities and lengths in characters.
+
+    `copied` gives the index of the first paragraph that says the same, its own where it is the first.
 
     A paragraph leaves when its label's action is to leave, and the probability that it is not
     content or heading reaches a bar that rises with its length: a wrongly lost paragraph costs its
     length, a teaser that stays costs a line.
     """
-    return decide_many(policy, probabilities, lengths, [0, len(probabilities)], style)[0]
+    return decide_many(policy, probabilities, lengths, [0, len(probabilities)], style, copied)[0]
 
 
 def decide_many(
@@ -92,6 +100,7 @@ def decide_many(
     lengths: Sequence[int] | NDArray[np.int64],
     offsets: Sequence[int] | NDArray[np.int64],
     style: str = STYLES[0],
+    copied: Sequence[int] | NDArray[np.int64] | None = None,
 ) -> list[Decided]:
     """Decide articles laid end to end; article `i` has the rows from `offsets[i]` to `offsets[i + 1]`."""
     sizes, bounds = np.asarray(lengths, np.int64), np.asarray(offsets, np.int64)
@@ -112,6 +121,9 @@ def decide_many(
     decided = np.where(suspected, REMOVE, np.where(stays, REVIEW, actions))
     gone = (decided == REMOVE) | (decided == METADATA)
     aside = _loses_too_much(policy, content * sizes, gone, bounds).tolist()
+    if copied is not None:
+        repeats = _repeats(~gone & (sizes >= policy.shortest_repeat), np.asarray(copied, np.int64))
+        decided[repeats], rules[repeats] = REMOVE, REPEATED
     return [
         _set_aside(end - begin) if out else Decided(decided[begin:end], rules[begin:end], set_aside=False)
         for begin, end, out in zip(offsets, offsets[1:], aside, strict=False)
@@ -140,6 +152,12 @@ def _doubted(
         lower = ~unlikely | (content >= _cuts(replace(doubt, least_content=doubt.last_resort), content, sizes, offsets))
         doubtful = np.where(np.repeat(poor, np.diff(offsets)), lower, doubtful)
     return content, doubtful
+
+
+def _repeats(staying: NDArray[np.bool_], copied: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of paragraphs that stay and say the same, all but the first."""
+    places = np.flatnonzero(staying)
+    return np.delete(places, np.unique(copied[places], return_index=True)[1])
 
 
 def _suspected(policy: Policy, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -222,7 +240,7 @@ def _checked(table: Mapping[str, Any], where: str, digest: str) -> Policy:
         raise PolicyError(f"{where}: no [labels.{missing[0]}]; every label needs an action")
     doubt, limits = _table(table, "doubt", where), _table(table, "limits", where)
     _known(doubt, STYLES, where, "doubt.")
-    _known(limits, ("most_lost",), where, "limits.")
+    _known(limits, ("most_lost", "shortest_repeat"), where, "limits.")
     for label in LABELS:
         _known(_table(labels, label, where), ("action", "least", "enough"), where, f"labels.{label}.")
     return Policy(
@@ -231,6 +249,7 @@ def _checked(table: Mapping[str, Any], where: str, digest: str) -> Policy:
         enough={label: _enough(labels[label], f"{where}: labels.{label}") for label in LABELS if "enough" in labels[label]},
         doubt={style: _doubt(_table(doubt, style, where), where, f"doubt.{style}") for style in STYLES},
         most_lost=_share(limits, "most_lost", f"{where}: limits"),
+        shortest_repeat=_length(limits, "shortest_repeat", f"{where}: limits"),
         digest=digest,
     )
 

@@ -208,6 +208,15 @@ def test_enough_of_a_label_takes_a_line(tmp_path: Path) -> None:
     assert decided(policy, spam=0.9, content=0.1) == ("remove", "removed")
 
 
+def test_a_paragraph_said_twice_leaves_once(default: Policy) -> None:
+    """Of a long paragraph that stands twice the first stays; short lines stay as often as they stand, and so does a copy of what left."""
+    table = np.array([shares(content=1.0)] * 5 + [shares(teaser=0.9, content=0.1), shares(content=0.9, teaser=0.1)])
+    copied, lengths = [0, 0, 2, 2, 0, 5, 5], [200, 200, 20, 20, 200, 90, 90]
+    found = decide(default, table, lengths, copied=copied)
+    assert [RULES[rule] for rule in found.rules] == ["kept", "repeated", "kept", "kept", "repeated", "removed", "kept"]
+    assert ACTIONS[found.actions[1]] == "remove"
+
+
 def test_enough_never_takes_a_whole_article(default: Policy) -> None:
     """A text of one line that looks a little like spam is set aside for a person, not lost."""
     found = decide(default, np.array([shares(spam=0.4, content=0.6)]), [120])
@@ -252,9 +261,9 @@ def test_the_order_of_paragraphs_decides_nothing(made_up: tuple[int, int, float]
         ("[labels.caption]", "[labels.captions]", "labels.captions", "caption"),
         ("[labels.caption]\naction", "[labels.caption]\nactoin", "labels.caption.actoin", "action"),
         ("short_least", "short_lest", "doubt.news.short_lest", "short_least"),
-        ("most_lost", "most_loss", "limits.most_loss", "most_lost"),
+        ("\nmost_lost", "\nmost_loss", "limits.most_loss", "most_lost"),
         ("[limits]", "[limit]", "limit", "limits"),
-        ("[limits]\nmost_lost", "[limits]\nzzz", "limits.zzz", "most_lost"),
+        ("[limits]\nmost_lost", "[limits]\nzzz", "limits.zzz", "most_lost, shortest_repeat"),
     ],
 )
 def test_an_unknown_key_names_the_nearest(tmp_path: Path, old: str, new: str, key: str, near: str) -> None:
@@ -334,7 +343,7 @@ def test_the_command_line_ends_with_78(tmp_path: Path) -> None:
     """A wrong policy ends a run with its own status and one line that names the key, before anything is written."""
     article = tmp_path / "a.txt"
     article.write_text("The bridge reopens on Monday.\n", encoding="utf-8")
-    policy = written(tmp_path, "most_lost", "most_loss")
+    policy = written(tmp_path, "\nmost_lost", "\nmost_loss")
     result = CliRunner().invoke(main, ["clean", str(article), "-o", str(tmp_path / "out"), "--policy", str(policy)])
     assert result.exit_code == 78
     assert "limits.most_loss" in result.stderr

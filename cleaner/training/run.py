@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.articles import first_copies
 from cleaner.errors import SeedError
 from cleaner.evaluation.metrics import accuracy, calibration_error, is_kept, keep_drop, per_label, word_f1
 from cleaner.model_store import save_model
@@ -138,8 +139,9 @@ def _kept(rows: Rows, unseen: NDArray[np.float64], policy: Policy) -> NDArray[np
     staying = np.array([action in STAYING for action in ACTIONS])
     lengths = np.array([len(line) for line in rows.lines])
     kept = np.zeros(len(rows.lines), bool)
+    copied = first_copies(rows.lines, rows.offsets.tolist())
     for number, style in enumerate(STYLES):
-        decided = decide_many(policy, unseen, lengths, rows.offsets, style)
+        decided = decide_many(policy, unseen, lengths, rows.offsets, style, copied)
         mine = rows.style == number
         kept[mine] = np.concatenate([staying[d.actions] for d in decided])[mine]
     return kept
