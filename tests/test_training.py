@@ -33,3 +33,10 @@ def test_labels_of_few_sites_train(tmp_path: Path, names: tuple[str, ...], folds
     assert (cleaner.model.classifier.pages is not None) == knows_pages
     assert len(cleaner.clean(PAGE).paragraphs) == 2
     assert len(cleaner.clean_lines(["Accueil", "Le pont rouvre."]).paragraphs) == 2
+
+
+def test_the_same_labels_give_the_same_bytes(tmp_path: Path) -> None:
+    """Training twice on the same labels writes the same model file, threads and hash seeds notwithstanding."""
+    mine = labels(tmp_path / "mine.jsonl", ("french-boxes",), {0, 1})
+    first, second = (train([mine], tmp_path / name).model.read_bytes() for name in ("a.model", "b.model"))
+    assert first == second

@@ -7,7 +7,7 @@ anew: never across folds, so that a site's lines stay on its side of every split
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -55,10 +55,8 @@ def made_examples(examples: Sequence[Example], mail_spam: Sequence[str], seed: i
         random = np.random.default_rng([seed, fold])
         stock = _stock([e for e in labelled if e.fold == fold], mail_spam[fold :: len(folds)], random)
         site = next(e.site for e in labelled if e.fold == fold)
-        makers = {"spammed": (_spammed, SPAMMED), "lone": (_lone, LONE), "groups": (_group, GROUPS)}
-        makers |= {"framed": (_framed, FRAMED), "glued": (_glued, GLUED), "boxed": (_boxed, BOXED)}
-        for kind, (make, count) in makers.items():
-            for i in range(count):
+        for kind, (make, count, needs) in MAKERS.items():
+            for i in range(count if all(getattr(stock, need) for need in needs) else 0):
                 lines, opens = make(stock, random)
                 yield _example(f"{kind}-{fold}-{i}", site, kind, lines, opens)
 
@@ -90,7 +88,7 @@ def _headers(page: list[Line]) -> Iterator[str]:
 
 def _spammed(stock: Stock, random: np.random.Generator) -> tuple[list[Line], set[int]]:
     """A body, or one time in four a whole page, with one to four spam lines anywhere."""
-    source = stock.pages if random.random() < 1 / 4 else stock.bodies
+    source = stock.pages if random.random() < 1 / 4 and stock.pages else stock.bodies
     lines = list(_any(source, random))
     for _ in range(int(random.choice([1, 1, 1, 2, 3, 4]))):
         lines.insert(int(random.integers(0, len(lines) + 1)), (_any(stock.spam, random), SPAM))
@@ -100,7 +98,8 @@ def _spammed(stock: Stock, random: np.random.Generator) -> tuple[list[Line], set
 def _lone(stock: Stock, random: np.random.Generator) -> tuple[list[Line], set[int]]:
     """One line of content, or one time in five one line of noise or spam."""
     if random.random() < 1 / 5:
-        return [_any(_any(stock.noise, random), random) if random.random() < 2 / 3 else (_any(stock.spam, random), SPAM)], set()
+        furniture = random.random() < 2 / 3 or not stock.spam
+        return [_any(_any(stock.noise, random), random) if furniture else (_any(stock.spam, random), SPAM)], set()
     return [(_any(stock.content, random), CONTENT)], set()
 
 
@@ -182,3 +181,15 @@ def _example(name: str, site: str, kind: str, lines: Sequence[Line], opens: set[
     labels = np.array([label for _, label in lines], np.int64)
     keep = (labels == CONTENT) | (labels == HEADING)
     return Example(name, site, kind, 0, tuple(text for text, _ in lines), labels, keep, frozenset(opens))
+
+
+Maker = Callable[[Stock, np.random.Generator], tuple[list[Line], set[int]]]
+MAKERS: Mapping[str, tuple[Maker, int, tuple[str, ...]]] = {
+    "spammed": (_spammed, SPAMMED, ("spam", "bodies")),
+    "lone": (_lone, LONE, ("content", "noise")),
+    "groups": (_group, GROUPS, ("content",)),
+    "framed": (_framed, FRAMED, ("bodies", "noise")),
+    "glued": (_glued, GLUED, ("pages",)),
+    "boxed": (_boxed, BOXED, ("bodies",)),
+}
+"""Kinds of made examples: how one is made, how many a fold, and what must be in stock for it."""
