@@ -17,7 +17,7 @@ from cleaner.features.context import CONTENT, NAVIGATION, TEASER, Alone
 from cleaner.features.layout import REGIONS, TAGS, Layouts
 from cleaner.features.ngrams import mix
 from cleaner.features.standing import standing, standing_names
-from cleaner.features.surface import Columns, log2_1p
+from cleaner.features.surface import Columns, log2_1p, side_by_side
 from cleaner.records import LABELS, STYLES
 
 WINDOWS = ((-4, -1), (1, 4), (-12, -1), (1, 12), (-40, -1), (1, 40))
@@ -60,7 +60,7 @@ def page_columns(layouts: Layouts, text: Alone, layout: LayoutAlone) -> Columns:
         *_whole_page(seen),
         standing(seen.joint, seen.lengths, layouts.offsets),
     ]
-    return np.concatenate([np.asarray(part, np.float32) for part in parts], axis=1)
+    return side_by_side(parts, len(layouts.holders))
 
 
 def page_column_names() -> list[str]:
@@ -122,20 +122,18 @@ def _thousandths(sixteenths: Ints) -> Ints:
     return _LOGISTIC[np.clip(sixteenths, -_REACH, _REACH) + _REACH]
 
 
-def _own_element(layouts: Layouts) -> list[Columns | NDArray[np.float64]]:
+def _own_element(layouts: Layouts) -> list[Columns | Ints | NDArray[np.float64]]:
     """Tags of the holder and its parent, regions around, hidden or not, depth."""
     holders, parents = layouts.holders, layouts.above(layouts.holders)
-    number = np.array([_TAG_NUMBER.get(tag, len(TAGS)) for tag in layouts.tags], np.int64)
-    region = np.zeros((len(layouts.parents), len(REGIONS) + 1), bool)
-    region[:, -1] = layouts.hidden
-    for i, tag in enumerate(layouts.tags):
-        if tag in _REGION_NUMBER:
-            region[i, _REGION_NUMBER[tag]] = True
+    other = len(TAGS)
+    number = np.array([*(_TAG_NUMBER.get(tag, other) for tag in layouts.kind_tags), other], np.int64)[layouts.kinds_or_none]
+    bits = np.array([1 << _REGION_NUMBER[tag] if tag in _REGION_NUMBER else 0 for tag in layouts.kind_tags], np.int64)
+    region = bits[layouts.kinds] | (layouts.hidden.astype(np.int64) << len(REGIONS))
     for level in layouts.levels[1:]:
         region[level] |= region[layouts.parents[level]]
-    parent_tag = np.where(parents >= 0, number[np.maximum(parents, 0)], len(TAGS))
+    regions = region[holders][:, None] >> np.arange(len(REGIONS) + 1) & 1
     depth = np.minimum(layouts.depths[holders], 40) / 10
-    return [_ONE_HOT[number[holders]], _ONE_HOT[parent_tag], region[holders].astype(np.float32), depth[:, None]]
+    return [_ONE_HOT[number[holders]], _ONE_HOT[number[parents]], regions, depth[:, None]]
 
 
 def _like_elements(seen: _Seen) -> list[Columns]:
@@ -177,7 +175,7 @@ def _containers(seen: _Seen) -> list[Columns]:
     page = totals[seen.after] - totals[seen.first]
     page_count = seen.after - seen.first
     wider = _wider(layouts, counts)
-    semantic = np.array([tag in SEMANTIC for tag in layouts.tags])
+    semantic = np.array([tag in SEMANTIC for tag in layouts.kind_tags], bool)[layouts.kinds]
     at, columns = layouts.holders, []
     for _ in range(CONTAINERS):
         at = np.where(at >= 0, wider[np.maximum(at, 0)], -1)
