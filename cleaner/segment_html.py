@@ -128,7 +128,7 @@ def _walk(tree: LexborHTMLParser, elements: _Elements) -> list[_Made]:  # noqa: 
     first = last = block = -1
     breaks, ended = 0, True
     for node in tree.root.traverse(include_text=True):
-        tag = node.tag
+        tag = node.tag or "-"
         if tag == "-text":
             text = node.text_content
             if not text or text.isspace():
@@ -153,9 +153,9 @@ def _walk(tree: LexborHTMLParser, elements: _Elements) -> list[_Made]:  # noqa: 
                 linked.append(text)
             breaks = 0
             continue
-        own = traits_of(tag)  # type: ignore[arg-type]
+        own = traits_of(tag)
         if own is None:
-            if not tag or tag[0] in "-!_":  # the document, a comment, a declaration
+            if tag[0] in "-!_":  # the document, a comment, a declaration
                 continue
             own = 0
         if own & _VOID:

@@ -7,7 +7,7 @@ because the windows after it see it. All window sums are sums of integers (thous
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ def context(buffer: Buffer, spans: Spans, alone: Alone) -> Columns:
     seen = np.column_stack([alone.probabilities, alone.keeps, lengths * 4, ends, whole])
     near = np.column_stack([alone.probabilities[:, SEEN_BY_NEIGHBOURS], alone.keeps, lengths, ends])
     place, sums = _Place(buffer), _running(seen)
-    parts = [
+    parts: list[NDArray[Any]] = [
         shape,
         shared,
         alone.probabilities / 1000,

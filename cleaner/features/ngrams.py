@@ -59,10 +59,17 @@ class Spans:
         values += np.uint64(1)
         values *= powers[: len(buffer)]
         np.cumsum(values, out=self._sums[1:])
+        self._words: Hashes | None = None
 
     def hash(self, starts: Ints, ends: Ints, salt: int) -> Hashes:
         """Hash `buffer[start:end]` for every pair; equal bytes and salt give equal hashes."""
         return mix((self._sums[ends] - self._sums[starts]) * self._inverse[starts] + np.uint64(salt * 0x632BE5AB))
+
+    def words(self, buffer: Buffer) -> Hashes:
+        """Hashes of the buffer's words, worked out once."""
+        if self._words is None:
+            self._words = self.hash(buffer.word_starts, buffer.word_ends, SALT_WORD)
+        return self._words
 
     def hash_all(self, low: int, high: int, size: int, salt: int) -> Hashes:
         """Hash the `size` bytes from every place of `low` up to `high`, as `hash` does, without looking places up."""
@@ -89,7 +96,9 @@ def grams_of(buffer: Buffer, spans: Spans) -> Grams:
     """Words, word pairs, line edges, whole lines, sizes and byte n-grams of a batch, hashed."""
     runs = list(gram_runs(buffer, spans))
     counts = [run.ends - run.starts for run in runs]
-    places = [np.repeat(run.ends - np.cumsum(count), count) + np.arange(count.sum()) for run, count in zip(runs, counts, strict=True)]
+    places = [
+        np.repeat(run.ends - np.cumsum(count), count) + np.arange(count.sum()) for run, count in zip(runs, counts, strict=True)
+    ]
     return Grams(
         np.concatenate([run.hashes[place] for run, place in zip(runs, places, strict=True)]),
         np.concatenate([np.repeat(run.lines, count) for run, count in zip(runs, counts, strict=True)]),
@@ -107,7 +116,7 @@ def gram_runs(buffer: Buffer, spans: Spans) -> Iterator[Runs]:
 
 def _words(buffer: Buffer, spans: Spans) -> Iterator[Runs]:
     """Words, and pairs of words side by side; a pair begins at every word of a line but the last."""
-    words = spans.hash(buffer.word_starts, buffer.word_ends, SALT_WORD)
+    words = spans.words(buffer)
     counts = np.bincount(buffer.word_lines, minlength=len(buffer.starts))
     ends = np.cumsum(counts)
     pairs = words[:-1] * np.uint64(3)
