@@ -8,7 +8,7 @@ like any other, and the layout says where they stood.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, compress
+from itertools import compress
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from cleaner.embedded import embedded_paragraphs
 from cleaner.errors import SourceError
 from cleaner.markup import tamed_bytes
-from cleaner.records import Article, Layout, Paragraph, Source
+from cleaner.records import Article, Layout, Source, laid_end_to_end
 
 UNSEEN = frozenset(["script", "style", "template", "svg", "head", "iframe", "select", "datalist", "textarea", "noframes"])
 """Elements whose text no reader of the page sees as text."""
@@ -101,8 +101,9 @@ def segment_html(source: Source) -> Article:
     if not found.texts and not embedded:
         raise SourceError(f"{source.id}: the page holds no text outside scripts and styles")
     at = _under_title(elements, found) if embedded else 0
-    text, paragraphs = _placed([*found.texts[:at], *embedded, *found.texts[at:]])
-    return Article(source.id, paragraphs, text, layout=_layout(elements, found, len(embedded), at))
+    texts = [*found.texts[:at], *embedded, *found.texts[at:]]
+    layout = _layout(elements, found, len(embedded), at)
+    return Article(source.id, laid_end_to_end(texts), "\n".join(texts), layout=layout)
 
 
 def _utf8(source: Source) -> bytes:
@@ -242,13 +243,6 @@ def _add_row(joined: _Found, cells: _Found, row: int) -> None:
     joined.holders.extend(cells.holders)
     joined.blocks.extend(cells.blocks)
     joined.links.extend(cells.links)
-
-
-def _placed(texts: Sequence[str]) -> tuple[str, tuple[Paragraph, ...]]:
-    """Texts laid end to end, a line feed between, with their places."""
-    ends = [end - 1 for end in accumulate(len(text) + 1 for text in texts)]
-    starts = [0, *(end + 1 for end in ends[:-1])]
-    return "\n".join(texts), tuple(map(Paragraph, texts, starts, ends))
 
 
 def _under_title(elements: _Elements, found: _Found) -> int:
