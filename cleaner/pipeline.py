@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from cleaner.metadata import page_metadata
 from cleaner.model_store import Model, load_model
 from cleaner.parallel import ordered_map
 from cleaner.policy import RULES, Decided, Policy, decide_many, load_policy
-from cleaner.records import ACTIONS, LABELS, STAYING, STYLES, Article, JudgedParagraph, Layout, Paragraph, Source
+from cleaner.records import ACTIONS, LABELS, STAYING, STYLES, Article, JudgedParagraph, Layout, Source, laid_end_to_end
 from cleaner.segment_text import segment_text
 from cleaner.verdicts import likeliest
 
@@ -243,9 +243,7 @@ def _as_article(item: bytes | str | Sequence[str]) -> tuple[Source | None, Artic
 
 def _article_of_lines(id: str, lines: Sequence[str]) -> Article:
     """Lines as paragraphs, placed as if each ended with a line feed."""
-    ends = list(accumulate(map(len, lines), lambda end, size: end + 1 + size)) if lines else []
-    starts = [0, *(end + 1 for end in ends)]
-    return Article(id, tuple(map(Paragraph._make, zip(lines, starts, ends, strict=False))), "\n".join(lines))
+    return Article(id, laid_end_to_end(lines), "\n".join(lines))
 
 
 def _batched(items: Iterable[bytes | str | Sequence[str]]) -> Iterator[list[bytes | str | Sequence[str]]]:

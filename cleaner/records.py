@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NamedTuple
 
 LABELS = (
@@ -42,6 +43,12 @@ class Paragraph(NamedTuple):
     """Place of its first character in the source's text."""
     end: int
     """Place after its last character."""
+
+
+def laid_end_to_end(texts: Sequence[str]) -> tuple[Paragraph, ...]:
+    """Paragraphs placed as in the texts joined by line feeds."""
+    after = list(accumulate(len(text) + 1 for text in texts))  # where the next begins
+    return tuple(map(Paragraph, texts, [0, *after], [end - 1 for end in after]))
 
 
 @dataclass(frozen=True, slots=True)

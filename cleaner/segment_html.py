@@ -7,15 +7,16 @@ like any other, and the layout says where they stood.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from cleaner.embedded import embedded_paragraphs
 from cleaner.errors import SourceError
-from cleaner.markup import tamed
-from cleaner.records import Article, Layout, Paragraph, Source
+from cleaner.markup import tamed_bytes
+from cleaner.records import Article, Layout, Source, laid_end_to_end
 
 UNSEEN = frozenset(["script", "style", "template", "svg", "head", "iframe", "select", "datalist", "textarea", "noframes"])
 """Elements whose text no reader of the page sees as text."""
@@ -29,61 +30,52 @@ CELLS = frozenset(["td", "th"])
 ROW_LENGTH = 400
 """Characters: cells of a longer row are paragraphs of their own; the table lays out the page."""
 CELL_MARK = " | "
-_SIGNS = ("class", "id", "role", "itemprop")
 EMBEDDED_SIGN = "\n\n\narticleBody"
 """The element that stands for an article found in scripts: as schema.org marks one up."""
 _NO_SIGN = "\n\n\n"
 
-
 _CHILDLESS = ("br", "img", "input", "link", "meta", "source", "wbr", "area", "col", "embed", "track")
+_PLAIN = ("span", "b", "i", "em", "strong", "small", "u", "sup", "sub", "time", "label", "picture", "html", "video", "code")
 _BLOCK, _UNSEEN, _LINKED, _VERBATIM, _VOID = 1, 2, 4, 8, 16
-_TRAITS = dict.fromkeys(_CHILDLESS, _VOID) | dict.fromkeys(BLOCKS, _BLOCK) | dict.fromkeys(UNSEEN, _UNSEEN) | {
+_TRAITS = {
+    **dict.fromkeys(_PLAIN, 0), **dict.fromkeys(_CHILDLESS, _VOID),
+    **dict.fromkeys(BLOCKS, _BLOCK), **dict.fromkeys(UNSEEN, _UNSEEN),
     "a": _LINKED, "pre": _BLOCK | _VERBATIM, "select": _BLOCK | _UNSEEN, "datalist": _BLOCK | _UNSEEN,
     "hr": _BLOCK | _VOID, "textarea": _BLOCK | _UNSEEN, "iframe": _BLOCK | _UNSEEN,
 }  # fmt: skip
-"""What an element's tag says; all but _BLOCK pass to the elements inside."""
+"""What an element's tag says; all but _BLOCK pass to the elements inside. A tag that is not here says nothing."""
+
+
+_Made = tuple[list[str], list[str], int, int, int]
+"""What a paragraph is made of: runs of text, those of them in links, the first and the last of the elements, in the
+order of the page, that hold them, and the block around them."""
 
 
 class _Found(NamedTuple):
-    """A paragraph in the making."""
+    """The paragraphs of a page, a list a column."""
 
-    text: str
-    holder: int
-    block: int
-    links: int
+    texts: list[str]
+    holders: list[int]
+    blocks: list[int]
+    links: list[int]
+
+    def part(self, low: int, high: int) -> _Found:
+        return _Found(self.texts[low:high], self.holders[low:high], self.blocks[low:high], self.links[low:high])
 
 
 class _Elements:
     """The elements of a page, parents first, with what each inherits."""
 
-    __slots__ = ("blocks", "index", "nodes", "parents", "tags", "traits")
+    __slots__ = ("blocks", "nodes", "parents", "scripts", "tags", "traits")
 
     def __init__(self) -> None:
-        self.index: dict[int, int] = {}
         self.nodes: list[LexborNode] = []
         self.parents: list[int] = []
         self.tags: list[str] = []
         self.blocks: list[int] = []
         """The nearest block element, itself included."""
         self.traits: list[int] = []
-
-    def add(self, node: LexborNode, tag: str, own: int) -> bool:
-        """Add an element; True if it is a block. What is inside an unseen one counts as that one."""
-        above = node.parent
-        parent = self.index.get(above.mem_id, -1) if above is not None else -1
-        inherited = self.traits[parent] if parent >= 0 else 0
-        if inherited & _UNSEEN:
-            self.index[node.mem_id] = parent
-            return False
-        me = len(self.nodes)
-        block = own & _BLOCK or parent < 0
-        self.index[node.mem_id] = me
-        self.nodes.append(node)
-        self.parents.append(parent)
-        self.tags.append(tag)
-        self.blocks.append(me if block else self.blocks[parent])
-        self.traits.append(own | inherited & ~_BLOCK)
-        return bool(block)
+        self.scripts: list[LexborNode] = []
 
     def common(self, a: int, b: int) -> int:
         """The innermost element around both."""
@@ -102,81 +94,116 @@ def segment_html(source: Source) -> Article:
     Their places refer to the page's paragraphs joined by line feeds, not to its bytes. Raises
     SourceError when the page holds no text.
     """
-    tree = LexborHTMLParser(tamed(source.text).encode("utf-8", "replace"))
+    tree = LexborHTMLParser(tamed_bytes(source.text, _utf8(source)))
     elements = _Elements()
-    found = _joined_rows(list(_walk(tree, elements)), elements)
-    embedded = embedded_paragraphs(tree, [paragraph.text for paragraph in found])
-    if not found and not embedded:
+    found = _joined_rows(_finished(_walk(tree, elements), elements), elements)
+    embedded = embedded_paragraphs(tree, elements.scripts, found.texts)
+    if not found.texts and not embedded:
         raise SourceError(f"{source.id}: the page holds no text outside scripts and styles")
     at = _under_title(elements, found) if embedded else 0
-    texts = [paragraph.text for paragraph in found]
-    text, paragraphs = _placed([*texts[:at], *embedded, *texts[at:]])
-    return Article(source.id, paragraphs, text, layout=_layout(elements, found, len(embedded), at))
+    texts = [*found.texts[:at], *embedded, *found.texts[at:]]
+    layout = _layout(elements, found, len(embedded), at)
+    return Article(source.id, laid_end_to_end(texts), "\n".join(texts), layout=layout)
 
 
-class _Making:
-    """A paragraph while its text is being collected."""
-
-    __slots__ = ("block", "first", "last", "linked", "parts")
-
-    def __init__(self, block: int) -> None:
-        self.block = block
-        self.first = -1
-        """The first and the last of the elements, in the order of the page, whose text it holds."""
-        self.last = -1
-        self.parts: list[str] = []
-        self.linked: list[str] = []
-
-    def take(self, text: str, inside: int, elements: _Elements) -> None:
-        """Add text of an element, more than white space."""
-        self.parts.append(text)
-        if elements.traits[inside] & _LINKED:
-            self.linked.append(text)
-        self.first = inside if self.first < 0 else min(self.first, inside)
-        self.last = max(self.last, inside)
-
-    def done(self, elements: _Elements) -> Iterator[_Found]:
-        """The paragraph, if it has text."""
-        if self.first < 0:
-            return
-        holder = elements.common(self.first, self.last)
-        text = _tidy(self.parts, bool(elements.traits[holder] & _VERBATIM))
-        if text:
-            yield _Found(text, holder, self.block, len(_tidy(self.linked, verbatim=False)) if self.linked else 0)
+def _utf8(source: Source) -> bytes:
+    """The page's text in UTF-8; the bytes as read where they are that."""
+    if source.encoding == "utf-8" and source.encoding_reason in {"declared", "utf-8"}:
+        return source.raw
+    return source.text.encode("utf-8", "replace")
 
 
-def _walk(tree: LexborHTMLParser, elements: _Elements) -> Iterator[_Found]:
-    """Paragraphs in order; one pass, no recursion."""
-    making, breaks, ended = _Making(-1), 0, True
-    for node in tree.root.traverse(include_text=True) if tree.root is not None else ():
+def _walk(tree: LexborHTMLParser, elements: _Elements) -> list[_Made]:  # noqa: C901, PLR0912, PLR0915 - see below
+    """Paragraphs in order; one pass, no recursion.
+
+    One long loop over local names: it runs 2,300 times a page, and a call a node would double its time.
+    """
+    made: list[_Made] = []
+    if tree.root is None:
+        return made
+    index: dict[int, int] = {}
+    element_of, traits_of = index.get, _TRAITS.get
+    parents, tags, blocks, traits = elements.parents, elements.tags, elements.blocks, elements.traits
+    parts: list[str] = []
+    linked: list[str] = []
+    first = last = block = -1
+    breaks, ended = 0, True
+    for node in tree.root.traverse(include_text=True):
         tag = node.tag or "-"
         if tag == "-text":
-            text = node.text_content or ""
+            text = node.text_content
             if not text or text.isspace():
-                making.parts += [text] * (not ended)
+                if text and not ended:
+                    parts.append(text)
                 continue
-            inside = _place_of(node, elements)
-            if inside < 0:
+            inside = element_of(node.parent.mem_id, -1)  # type: ignore[union-attr]  # only the document has no parent
+            if inside < 0 or traits[inside] & _UNSEEN:
                 continue
-            if ended or elements.blocks[inside] != making.block:
-                yield from making.done(elements)
-                making, ended = _Making(elements.blocks[inside]), False
-            making.take(text, inside, elements)
+            if ended or blocks[inside] != block:
+                if first >= 0:
+                    made.append((parts, linked, first, last, block))
+                parts, linked, ended = [text], [], False
+                first, last, block = inside, inside, blocks[inside]
+            else:
+                parts.append(text)
+                if inside > last:
+                    last = inside
+                elif inside < first:
+                    first = inside
+            if traits[inside] & _LINKED:
+                linked.append(text)
             breaks = 0
-        elif tag[0] not in "-!_":
-            own = _TRAITS.get(tag, 0)
-            is_block = bool(own & _BLOCK) if own & _VOID else elements.add(node, tag, own)
-            breaks = 0 if is_block else breaks + (tag == "br")
-            ended = ended or is_block or breaks > 1
-            making.parts += [_BREAK] * (tag == "br")
-    yield from making.done(elements)
+            continue
+        own = traits_of(tag)
+        if own is None:
+            if tag[0] in "-!_":  # the document, a comment, a declaration
+                continue
+            own = 0
+        if own & _VOID:
+            if tag == "br":
+                parts.append(_BREAK)
+                breaks += 1
+                ended = ended or breaks > 1
+            elif own & _BLOCK:
+                breaks, ended = 0, True
+            continue
+        parent = element_of(node.parent.mem_id, -1)  # type: ignore[union-attr]
+        inherited = traits[parent] if parent >= 0 else 0
+        if tag == "script":
+            elements.scripts.append(node)
+        if inherited & _UNSEEN:  # what is inside an unseen element counts as that one
+            index[node.mem_id] = parent
+            continue
+        me = len(parents)
+        index[node.mem_id] = me
+        elements.nodes.append(node)
+        parents.append(parent)
+        tags.append(tag)
+        traits.append(own | inherited & ~_BLOCK)
+        if own & _BLOCK or parent < 0:
+            blocks.append(me)
+            breaks, ended = 0, True
+        else:
+            blocks.append(blocks[parent])
+    if first >= 0:
+        made.append((parts, linked, first, last, block))
+    return made
 
 
-def _place_of(node: LexborNode, elements: _Elements) -> int:
-    """The element around a text node; -1 where no reader sees its text."""
-    above = node.parent
-    inside = elements.index.get(above.mem_id, -1) if above is not None else -1
-    return -1 if inside >= 0 and elements.traits[inside] & _UNSEEN else inside
+def _finished(made: Iterable[_Made], elements: _Elements) -> _Found:
+    """Paragraphs with their text as a browser shows it; those without any left out."""
+    found = _Found([], [], [], [])
+    for parts, linked, first, last, block in made:
+        holder = first if first == last else elements.common(first, last)
+        verbatim = bool(elements.traits[holder] & _VERBATIM)
+        text = _tidy(parts, verbatim)
+        if text:
+            same = not verbatim and linked == parts
+            found.texts.append(text)
+            found.holders.append(holder)
+            found.blocks.append(block)
+            found.links.append(len(text) if same else len(_tidy(linked, verbatim=False)) if linked else 0)
+    return found
 
 
 _BREAK = "\0"
@@ -185,7 +212,7 @@ _BREAK = "\0"
 
 def _tidy(parts: Sequence[str], verbatim: bool) -> str:
     """White space as a browser shows it: runs become one space, `<br>` a line feed, `pre` stays."""
-    text = "".join(parts)
+    text = "".join(parts) if len(parts) > 1 else parts[0]
     if verbatim:
         return "\n".join(line.rstrip() for line in text.replace(_BREAK, "\n").split("\n")).strip("\n")
     if _BREAK not in text:
@@ -193,87 +220,96 @@ def _tidy(parts: Sequence[str], verbatim: bool) -> str:
     return "\n".join(line for line in (" ".join(part.split()) for part in text.split(_BREAK)) if line)
 
 
-def _joined_rows(found: Sequence[_Found], elements: _Elements) -> list[_Found]:
+def _joined_rows(found: _Found, elements: _Elements) -> _Found:
     """Cells of a short table row become one paragraph, so that a value keeps its name."""
-    joined: list[_Found] = []
-    row: list[_Found] = []
-    row_of = -1
-    for paragraph in found:
-        inside = elements.parents[paragraph.block] if elements.tags[paragraph.block] in CELLS else -1
-        if inside < 0 or inside != row_of:
-            joined += _as_row(row, row_of)
-            row, row_of = [], inside
-        row.append(paragraph)
-    return [*joined, *_as_row(row, row_of)]
+    if CELLS.isdisjoint(elements.tags):
+        return found
+    joined = _Found([], [], [], [])
+    start, row = 0, -1
+    for i, block in enumerate(found.blocks):
+        inside = elements.parents[block] if elements.tags[block] in CELLS else -1
+        if inside < 0 or inside != row:
+            _add_row(joined, found.part(start, i), row)
+            start, row = i, inside
+    _add_row(joined, found.part(start, len(found.blocks)), row)
+    return joined
 
 
-def _as_row(cells: list[_Found], row: int) -> list[_Found]:
-    whole = len({cell.block for cell in cells}) == len(cells) > 1 and row >= 0
-    if not whole or sum(len(cell.text) for cell in cells) > ROW_LENGTH:
-        return cells
-    return [_Found(CELL_MARK.join(cell.text for cell in cells), row, row, sum(cell.links for cell in cells))]
+def _add_row(joined: _Found, cells: _Found, row: int) -> None:
+    whole = row >= 0 and len(set(cells.blocks)) == len(cells.blocks) > 1
+    if whole and sum(map(len, cells.texts)) <= ROW_LENGTH:
+        cells = _Found([CELL_MARK.join(cells.texts)], [row], [row], [sum(cells.links)])
+    joined.texts.extend(cells.texts)
+    joined.holders.extend(cells.holders)
+    joined.blocks.extend(cells.blocks)
+    joined.links.extend(cells.links)
 
 
-def _placed(texts: Sequence[str]) -> tuple[str, tuple[Paragraph, ...]]:
-    """Texts laid end to end, a line feed between, with their places."""
-    paragraphs, at = [], 0
-    for text in texts:
-        paragraphs.append(Paragraph(text, at, at + len(text)))
-        at += len(text) + 1
-    return "\n".join(texts), tuple(paragraphs)
-
-
-def _under_title(elements: _Elements, found: Sequence[_Found]) -> int:
+def _under_title(elements: _Elements, found: _Found) -> int:
     """Where an article found in scripts belongs: after the page's last main title, or after everything."""
-    titles = [i for i, paragraph in enumerate(found) if elements.tags[paragraph.block] == "h1"]
-    return titles[-1] + 1 if titles else len(found)
+    titles = [i for i, block in enumerate(found.blocks) if elements.tags[block] == "h1"]
+    return titles[-1] + 1 if titles else len(found.blocks)
 
 
-def _layout(elements: _Elements, found: Sequence[_Found], embedded: int, at: int) -> Layout:
+def _layout(elements: _Elements, found: _Found, embedded: int, at: int) -> Layout:
     """The elements that hold text. Text found in scripts stands as an article would: in paragraphs of one element."""
-    used = _with_ancestors((paragraph.holder for paragraph in found), elements.parents)
-    number = {element: i for i, element in enumerate(used)}
-    attributes = [elements.nodes[element].attributes for element in used]
-    tags = [elements.tags[element] for element in used]
-    holders, links = [number[paragraph.holder] for paragraph in found], [paragraph.links for paragraph in found]
+    marks = _with_ancestors(found.holders, elements.parents)
+    used = list(compress(range(len(marks)), marks))
+    number = [-1] * (len(marks) + 1)  # the last place answers for "no parent", -1
+    for i, element in enumerate(used):
+        number[element] = i
+    signs, hidden = _read_attributes(compress(elements.nodes, marks))
+    tags = list(compress(elements.tags, marks))
+    holders, links = [number[holder] for holder in found.holders], found.links
     apart, body = len(used), tags.index("body") if "body" in tags else -1
     return Layout(
         parents=(
-            *(number.get(elements.parents[element], -1) for element in used),
+            *(number[elements.parents[element]] for element in used),
             *([body, *[apart] * embedded] if embedded else ()),
         ),
         tags=(*tags, *(["article", *["p"] * embedded] if embedded else ())),
-        signs=(*map(_sign, attributes), *([EMBEDDED_SIGN, *[_NO_SIGN] * embedded] if embedded else ())),
-        hidden=(*map(_is_hidden, attributes), *([False] * (embedded + 1) if embedded else ())),
+        signs=(*signs, *([EMBEDDED_SIGN, *[_NO_SIGN] * embedded] if embedded else ())),
+        hidden=(*hidden, *([False] * (embedded + 1) if embedded else ())),
         holders=(*holders[:at], *range(apart + 1, apart + 1 + embedded), *holders[at:]),
         links=(*links[:at], *[0] * embedded, *links[at:]),
     )
 
 
-def _with_ancestors(leaves: Iterable[int], parents: Sequence[int]) -> list[int]:
-    seen: set[int] = set()
+def _with_ancestors(leaves: Iterable[int], parents: Sequence[int]) -> bytearray:
+    """A byte an element, 1 for the leaves and all elements around them."""
+    marks = bytearray(len(parents))
     for leaf in leaves:
         element = leaf
-        while element >= 0 and element not in seen:
-            seen.add(element)
+        while element >= 0 and not marks[element]:
+            marks[element] = 1
             element = parents[element]
-    return sorted(seen)
+    return marks
+
+
+def _read_attributes(nodes: Iterable[LexborNode]) -> tuple[list[str], list[bool]]:
+    """Signs of elements, and whether each is hidden; many have no attribute."""
+    signs, hidden = [], []
+    for node in nodes:
+        attributes = node.attributes
+        signs.append(_sign(attributes) if attributes else _NO_SIGN)
+        hidden.append(_is_hidden(attributes) if attributes else False)
+    return signs, hidden
 
 
 def _sign(attributes: dict[str, str | None]) -> str:
-    if not attributes:
-        return _NO_SIGN
+    """`class`, `id`, `role` and `itemprop`, a line each; most elements have but the first."""
     get = attributes.get
-    return "\n".join([" ".join((get(name) or "").split()) for name in _SIGNS])
+    classes, identity, role, prop = get("class"), get("id"), get("role"), get("itemprop")
+    named = " ".join(classes.split()) if classes else ""
+    if identity or role or prop:
+        return "\n".join([named, *(" ".join((value or "").split()) for value in (identity, role, prop))])
+    return named + _NO_SIGN
 
 
 def _is_hidden(attributes: dict[str, str | None]) -> bool:
-    if not attributes:
-        return False
-    style = (attributes.get("style") or "").replace(" ", "").lower()
-    return (
-        "hidden" in attributes
-        or attributes.get("aria-hidden") == "true"
-        or "display:none" in style
-        or "visibility:hidden" in style
-    )
+    style = attributes.get("style")
+    if style:
+        style = style.replace(" ", "").lower()
+        if "display:none" in style or "visibility:hidden" in style:
+            return True
+    return "hidden" in attributes or attributes.get("aria-hidden") == "true"

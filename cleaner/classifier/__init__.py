@@ -17,8 +17,8 @@ from cleaner.classifier import network as stage_two
 from cleaner.classifier import opening
 from cleaner.features.buffer import Ints, lay_out
 from cleaner.features.context import Alone, context
-from cleaner.features.layout import Layouts, Page, layout_grams
-from cleaner.features.ngrams import Spans, grams_of
+from cleaner.features.layout import Layouts, Page
+from cleaner.features.ngrams import Spans, gram_runs
 from cleaner.features.page import page_columns
 from cleaner.features.surface import Columns
 from cleaner.records import KEPT_LABELS, STYLES, Layout
@@ -81,9 +81,9 @@ def judge_pages(
 
 def judge_columns(pages: PageClassifier, columns: Columns, style: int) -> Probabilities:
     """Probabilities of page paragraphs from their columns, without the style's."""
-    inputs = with_style(columns, np.full(len(columns), style))
-    keep = stage_two.evaluate(pages.keep, inputs)[:, 0]
-    return two_sided(pages.calibration[style], keep, stage_two.evaluate(pages.labels, inputs))
+    given = np.array([2 * style - 1], np.float32)
+    keep, labels = stage_two.evaluate_all([pages.keep, pages.labels], columns, given)
+    return two_sided(pages.calibration[style], keep[:, 0], labels)
 
 
 def with_style(columns: Columns, style: Ints) -> Columns:
@@ -109,7 +109,7 @@ def measure(linear: stage_one.PackedWeights, lines: Sequence[str], offsets: Sequ
     """What stage one says of each line, and the columns that stage two reads."""
     buffer = lay_out(lines, offsets)
     spans = Spans(buffer.folded)
-    first = stage_one.judge_alone(linear, grams_of(buffer, spans), len(lines))
+    first = stage_one.judge_alone(linear, gram_runs(buffer, spans), len(lines))
     return first, context(buffer, spans, first)
 
 
@@ -123,7 +123,7 @@ def measure_pages(
 ) -> Columns:
     """The columns that a page's stage two reads: those of its text, then those of its layout."""
     batch = Layouts([Page(layout, offset) for layout, offset in zip(layouts, _lengths(lines, offsets), strict=True)])
-    alone = stage_one.judge_layout(linear, layout_grams(batch), len(lines))
+    alone = stage_one.judge_layout(linear, batch)
     return np.concatenate([columns, page_columns(batch, text, alone)], axis=1)
 
 

@@ -6,6 +6,7 @@ prefix sums score twelve columns, and no order of addition can change a sum.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from cleaner.features.buffer import Ints
 from cleaner.features.context import Alone
-from cleaner.features.ngrams import Grams
+from cleaner.features.layout import Layouts, salted, shape_grams
+from cleaner.features.ngrams import Runs, mix
 from cleaner.features.page import LayoutAlone
 from cleaner.records import LABELS, STYLES
 
@@ -109,35 +111,53 @@ def _lanes_of(weights: NDArray[np.int8]) -> NDArray[np.uint64]:
     return table
 
 
-def judge_alone(packed: PackedWeights, grams: Grams, lines: int) -> Alone:
+def judge_alone(packed: PackedWeights, runs: Iterable[Runs], lines: int) -> Alone:
     """What the linear stage says of every line, in whole thousandths and sixteenths.
 
     Every line has grams (its size and its whole text are two), so no sum is over nothing.
     """
-    counts = np.bincount(grams.lines, minlength=lines)
-    hashes = grams.hashes[_by_line(grams.lines, lines)]
-    starts = np.cumsum(counts) - counts
+    counts = np.zeros(lines, np.int64)
+    sums, spam = np.zeros((lines, packed.table.shape[1]), np.uint64), np.zeros(lines, np.int32)
+    for run in runs:
+        counts[run.lines] += run.ends - run.starts
+        bounds = np.column_stack([run.starts, run.ends]).ravel()[:-1]  # every other sum is of what lies between two runs
+        rows = np.take(packed.table, _slots(run.hashes, packed.table), axis=0, mode="clip")
+        sums[run.lines] += np.add.reduceat(rows, bounds, axis=0)[::2]
+        own = np.take(packed.spam_table, _slots(run.hashes, packed.spam_table), mode="clip")
+        spam[run.lines] += np.add.reduceat(own, bounds, dtype=np.int32)[::2]
     roots = np.sqrt(counts)
-    sums = np.add.reduceat(np.take(packed.table, _slots(hashes, packed.table), axis=0, mode="clip"), starts, axis=0)
-    spam = np.add.reduceat(np.take(packed.spam_table, _slots(hashes, packed.spam_table), mode="clip"), starts, dtype=np.int32)
     scored = (_lanes(sums, len(packed.scale)) - OFFSET * counts[:, None]) * packed.scale / roots[:, None] + packed.bias
     return _as_integers(scored, spam * packed.spam_scale[0] / roots + packed.spam_scale[1])
 
 
-def judge_layout(packed: PackedLayout, grams: Grams, paragraphs: int) -> LayoutAlone:
-    """What the linear stage says of every paragraph's layout; every paragraph has grams."""
-    counts = np.bincount(grams.lines, minlength=paragraphs)
-    hashes = grams.hashes[_by_line(grams.lines, paragraphs)]
-    rows = np.take(packed.table, _slots(hashes, packed.table), axis=0, mode="clip")
-    sums = np.add.reduceat(rows, np.cumsum(counts) - counts, axis=0)
+def judge_layout(packed: PackedLayout, layouts: Layouts) -> LayoutAlone:
+    """What the linear stage says of every paragraph's layout: sums over `layout_grams`, added up a kind of element.
+
+    Elements of a kind have the same tokens, so their weights are summed once a kind and salt.
+    """
+    shapes = shape_grams(layouts)
+    counts = np.full(len(layouts.holders), len(shapes))
+    sums = np.zeros((len(counts), packed.table.shape[1]), np.uint64)
+    for shape in shapes:
+        sums += np.take(packed.table, _slots(shape.hashes, packed.table), axis=0, mode="clip")
+    by_kind: dict[np.uint64, NDArray[np.uint64]] = {}
+    tokens_of = np.append(layouts.token_counts, 0)
+    for salt, elements in salted(layouts):
+        if salt not in by_kind:
+            by_kind[salt] = _sums_of_kinds(packed.table, layouts, salt)
+        kinds = layouts.kinds_or_none[elements]
+        sums += np.take(by_kind[salt], kinds, axis=0, mode="clip")
+        counts += tokens_of[kinds]
     scored = (_lanes(sums, len(packed.scale)) - OFFSET * counts[:, None]) * packed.scale / np.sqrt(counts)[:, None]
     labels, keeps = _split(scored + packed.bias)
     return LayoutAlone(_softmax(labels), np.rint(np.clip(keeps, -8, 8) * 16).astype(np.int64))
 
 
-def _by_line(lines_of: Ints, lines: int) -> NDArray[np.int64]:
-    """The order that brings grams of a line together; NumPy sorts 16-bit keys by radix, in one pass."""
-    return np.argsort(lines_of.astype(np.uint16) if lines <= 1 << 16 else lines_of, kind="stable")
+def _sums_of_kinds(table: NDArray[np.uint64], layouts: Layouts, salt: np.uint64) -> NDArray[np.uint64]:
+    """Summed weights of the tokens of each kind of element, a row a kind and one of zeros for no element."""
+    rows = np.take(table, _slots(mix(layouts.tokens + salt), table), axis=0, mode="clip")
+    none = np.zeros((1, table.shape[1]), np.uint64)
+    return np.concatenate([np.add.reduceat(rows, layouts.token_starts, axis=0), none]) if len(rows) else none
 
 
 def _lanes(sums: NDArray[np.uint64], columns: int) -> Floats:
@@ -149,7 +169,7 @@ def _lanes(sums: NDArray[np.uint64], columns: int) -> Floats:
 
 def _slots(hashes: NDArray[np.uint64], table: NDArray[Any]) -> NDArray[np.int64]:
     """Places in a table whose size is a power of two: the top bits of the hash."""
-    return (hashes >> np.uint64(65 - len(table).bit_length())).astype(np.int64)
+    return (hashes >> np.uint64(65 - len(table).bit_length())).view(np.int64)
 
 
 def _as_integers(scored: Floats, spam: Floats) -> Alone:

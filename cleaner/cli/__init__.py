@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import NoReturn
 
@@ -60,6 +61,7 @@ def main() -> None:
       cleaner explain clean/                  what was taken, and why
       cleaner restore clean/ a.txt -p 12      put a paragraph back
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a second thread of NumPy's waits more than it works; --workers do not
 
 
 for command in (clean, classify, explain, restore, verify, decide, train, evaluate, bench):

@@ -29,8 +29,7 @@ _DISGUISE = re.compile(
 )
 """Soft hyphens, zero-width and direction marks, full-width forms and mathematical alphabets."""
 
-_WORD_BYTE = np.zeros(256, dtype=bool)
-_WORD_BYTE[[*range(48, 58), *range(97, 123), *range(128, 256)]] = True
+_WORD_BYTE = bytes(48 <= byte <= 57 or 97 <= byte <= 122 or byte >= 128 for byte in range(256))
 
 
 class Buffer(NamedTuple):
@@ -47,7 +46,6 @@ class Buffer(NamedTuple):
     folded: NDArray[np.uint8]
     starts: Ints
     ends: Ints
-    line_of: Ints
     word_starts: Ints
     word_ends: Ints
     word_lines: Ints
@@ -66,8 +64,7 @@ def lay_out(lines: Sequence[str], offsets: Sequence[int] | Ints) -> Buffer:
     raw = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
     folded = np.frombuffer(undone.lower().encode("utf-8", "replace").translate(_DIGITS_TO_ZERO), np.uint8)
     feeds, raw_feeds = np.flatnonzero(folded == NEWLINE), np.flatnonzero(raw == NEWLINE)
-    line_of = np.repeat(np.arange(len(feeds)), np.diff(np.append(feeds, len(folded))))
-    word_starts, word_ends = _runs(_WORD_BYTE[folded])
+    word_starts, word_ends = _runs(np.frombuffer(folded.tobytes().translate(_WORD_BYTE), np.bool_))
     return Buffer(
         raw=raw,
         raw_starts=raw_feeds[:-1],
@@ -75,10 +72,9 @@ def lay_out(lines: Sequence[str], offsets: Sequence[int] | Ints) -> Buffer:
         folded=folded,
         starts=feeds[:-1],
         ends=feeds[1:],
-        line_of=line_of,
         word_starts=word_starts,
         word_ends=word_ends,
-        word_lines=line_of[word_starts],
+        word_lines=np.repeat(np.arange(len(feeds)), np.diff(np.searchsorted(word_starts, feeds), append=len(word_starts))),
         disguised=disguised,
         lengths=np.fromiter(map(len, lines), np.int64, len(lines)),
         article=np.repeat(np.arange(len(bounds) - 1), np.diff(bounds)),
@@ -99,12 +95,10 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def _undo_disguise(lines: list[str], text: str) -> tuple[Ints, str]:
-    """Count disguising characters in each line of the joined text, and give it as a reader sees it."""
-    places = [found.start() - 1 for found in _DISGUISE.finditer(text)]
-    if not places:
-        return np.zeros(len(lines), np.int64), text
-    ends = np.cumsum([len(line) + 1 for line in lines])
-    counts = np.bincount(np.searchsorted(ends, places, side="right"), minlength=len(lines))
+    """Count disguising characters in each line, and give the joined text as a reader sees it."""
+    counts = np.array([0 if line.isascii() else len(_DISGUISE.findall(line)) for line in lines], np.int64)
+    if not counts.any():
+        return counts, text
     undone = list(lines)
     for i in np.flatnonzero(counts).tolist():
         undone[i] = _as_seen(lines[i])

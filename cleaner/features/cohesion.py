@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.features.buffer import Buffer, Ints
-from cleaner.features.ngrams import SALT_WORD, Spans
+from cleaner.features.ngrams import Spans
 from cleaner.features.surface import Columns, log2_1p
 
 SHORT_WORD_BYTES = 3
@@ -26,8 +26,7 @@ NAMES = ("short_weight", "short_shared", "short_words", "long_weight", "long_sha
 def cohesion(buffer: Buffer, spans: Spans, weights: Ints) -> Columns:
     """Columns NAMES for every line; `weights` is each line's content weight in thousandths."""
     sizes = buffer.word_ends - buffer.word_starts
-    hashes = spans.hash(buffer.word_starts, buffer.word_ends, SALT_WORD)
-    buckets, total = _buckets(buffer, hashes)
+    buckets, total = _buckets(buffer, spans.words(buffer))
     short = sizes <= SHORT_WORD_BYTES
     columns: list[NDArray[np.float32]] = []
     for chosen in (short, ~short):

@@ -7,7 +7,7 @@ because the windows after it see it. All window sums are sums of integers (thous
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from cleaner.features import surface as looks
 from cleaner.features.buffer import Buffer, Ints
 from cleaner.features.ngrams import SALT_LINE, Spans, mix
 from cleaner.features.standing import standing, standing_names
-from cleaner.features.surface import Columns, log2_1p
+from cleaner.features.surface import Columns, log2_1p, side_by_side
 from cleaner.records import LABELS
 
 WINDOWS = ((-4, -1), (1, 4), (-10, -1), (1, 10), (-30, -1), (1, 30))
@@ -59,8 +59,8 @@ def context(buffer: Buffer, spans: Spans, alone: Alone) -> Columns:
     whole = np.rint(shared[:, [0, 3]] * 1000).astype(np.int64)
     seen = np.column_stack([alone.probabilities, alone.keeps, lengths * 4, ends, whole])
     near = np.column_stack([alone.probabilities[:, SEEN_BY_NEIGHBOURS], alone.keeps, lengths, ends])
-    place = _Place(buffer)
-    parts = [
+    place, sums = _Place(buffer), _running(seen)
+    parts: list[NDArray[Any]] = [
         shape,
         shared,
         alone.probabilities / 1000,
@@ -68,15 +68,15 @@ def context(buffer: Buffer, spans: Spans, alone: Alone) -> Columns:
         alone.keep_logits / 16,
         alone.spam_logit[:, None] / 16,
         *[place.neighbour(near, step) / 1000 for step in NEIGHBOURS],
-        *[place.window(seen, low, high) for low, high in WINDOWS],
-        place.page(seen),
+        *[place.window(sums, low, high) for low, high in WINDOWS],
+        place.page(sums),
         place.position(),
         place.mass(alone.keeps.sum(axis=1) * lengths // 2000),
         *place.distances(alone, buffer.lengths, ends > 0),
         place.copies(spans),
         standing(alone.keeps, lengths, buffer.offsets),
     ]
-    return np.concatenate([np.asarray(part, np.float32) for part in parts], axis=1)
+    return side_by_side(parts, len(lengths))
 
 
 def column_names(styles: Sequence[str]) -> list[str]:
@@ -117,17 +117,18 @@ class _Place:
         inside = (at >= self._first) & (at < self._after)
         return np.where(inside[:, None], values[np.where(inside, at, 0)], 0)
 
-    def window(self, values: Ints, low: int, high: int) -> Columns:
-        """Mean of values over lines low to high on, inside the article; zero for an empty window."""
+    def window(self, sums: Ints, low: int, high: int) -> Columns:
+        """Mean of what `sums` are the running sums of over lines low to high on, inside the article; zero for an empty window."""
         begin = np.clip(self._rows + low, self._first, self._after)
         end = np.clip(self._rows + high + 1, self._first, self._after)
-        sums = _running(values)
         share = 1 / (1000.0 * np.maximum(end - begin, 1))
-        return np.asarray((sums[end] - sums[begin]) * share[:, None], np.float32)
+        inside = np.take(sums, end, axis=0)
+        inside -= np.take(sums, begin, axis=0)
+        return np.asarray(inside * share[:, None], np.float32)
 
-    def page(self, values: Ints) -> Columns:
-        """Mean of values over the article, for each of its lines."""
-        sums, offsets = _running(values), self._buffer.offsets
+    def page(self, sums: Ints) -> Columns:
+        """The same over the article, for each of its lines."""
+        offsets = self._buffer.offsets
         means = (sums[offsets[1:]] - sums[offsets[:-1]]) / (1000.0 * np.maximum(np.diff(offsets), 1))[:, None]
         return np.asarray(means[self._buffer.article], np.float32)
 

@@ -7,10 +7,12 @@ are the tokens of the element that holds it and of its ancestors, near and far.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
+from itertools import chain, count
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,23 +63,29 @@ class Layouts:
         self.offsets = np.cumsum([0, *(len(layout.holders) for layout in layouts)])
         self.article = np.repeat(np.arange(len(pages)), np.diff(self.offsets))
         self.element_article = np.repeat(np.arange(len(pages)), counts)
-        self.lengths = np.array([size for page in pages for size in page.lengths], np.int64)
-        self.links = np.array([size for layout in layouts for size in layout.links], np.int64)
-        self.tags = [tag for layout in layouts for tag in layout.tags]
-        self.hidden = np.array([h for layout in layouts for h in layout.hidden], bool)
-        tokens = [_tokens(tag, sign) for layout in layouts for tag, sign in zip(layout.tags, layout.signs, strict=True)]
+        self.lengths = _flat([page.lengths for page in pages], np.int64)
+        self.links = _flat([layout.links for layout in layouts], np.int64)
+        self.hidden = _flat([layout.hidden for layout in layouts], bool)
+        kinds: defaultdict[tuple[str, str], int] = defaultdict(count().__next__)
+        """Elements with the same tag and sign are of one kind: tokens are hashed and summed once a kind."""
+        names = chain.from_iterable(zip(layout.tags, layout.signs, strict=True) for layout in layouts)
+        self.kinds = np.fromiter(map(kinds.__getitem__, names), np.int64, len(self.parents))
+        self.kind_tags = [tag for tag, _ in kinds]
+        tokens = [_tokens(tag, sign) for tag, sign in kinds]
         self.token_counts = np.fromiter(map(len, tokens), np.int64, len(tokens))
-        self.tokens: Hashes = np.array([token for own in tokens for token in own], np.uint64)
+        """Tokens of each kind: so many from its start on in `tokens`."""
+        self.tokens: Hashes = _flat(tokens, np.uint64)
         self.token_starts = np.cumsum(self.token_counts) - self.token_counts
 
     @cached_property
     def depths(self) -> Ints:
         """Depth of each element, the roots' zero."""
-        depths = [0] * len(self.parents)
-        for i, parent in enumerate(self.parents.tolist()):
-            if parent >= 0:
-                depths[i] = depths[parent] + 1
-        return np.array(depths, np.int64)
+        depths = np.append(self.parents >= 0, False).astype(np.int64)
+        jump = self.up
+        while (jump >= 0).any():  # the way up doubles each time
+            depths += np.where(jump >= 0, depths[jump], 0)
+            jump = jump[jump]
+        return depths[:-1]
 
     @cached_property
     def levels(self) -> list[Ints]:
@@ -88,50 +96,63 @@ class Layouts:
 
     @cached_property
     def signatures(self) -> Hashes:
-        """A hash of each element's own tokens."""
+        """A hash of each element's own tokens; one more at the end, zero, for -1."""
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(self.tokens)])
-        return mix(sums[self.token_starts + self.token_counts] - sums[self.token_starts])
+        own = mix(sums[self.token_starts + self.token_counts] - sums[self.token_starts])
+        return np.append(own[self.kinds], np.uint64(0))
+
+    @cached_property
+    def up(self) -> Ints:
+        """The parent of each element; one more at the end, so that -1 is above -1."""
+        return np.append(self.parents, -1)
+
+    @cached_property
+    def kinds_or_none(self) -> Ints:
+        """The kind of each element; one more at the end for -1, the number of kinds."""
+        return np.append(self.kinds, len(self.kind_tags))
 
     def above(self, elements: Ints) -> Ints:
         """Parents of elements; -1 above the root and above -1."""
-        return np.where(elements >= 0, self.parents[np.maximum(elements, 0)], -1)
+        return self.up[elements]
 
     def signature(self, elements: Ints) -> Hashes:
         """Signatures of elements, zero for -1."""
-        return np.where(elements >= 0, self.signatures[np.maximum(elements, 0)], np.uint64(0))
+        return self.signatures[elements]
 
 
 def layout_grams(layouts: Layouts) -> Grams:
     """Layout grams of every paragraph of a batch, hashed; a gram may stand twice."""
-    own = layouts.holders
-    parent = layouts.above(own)
-    parts = [_tokens_of(layouts, own, _OWN), _tokens_of(layouts, parent, _PARENT)]
-    parts += [_tokens_of(layouts, layouts.above(parent), _GRANDPARENT), *_shape(layouts)]
-    at = own
-    for _ in range(FAR_ANCESTORS):
-        parts.append(_tokens_of(layouts, at, _FAR))
-        at = layouts.above(at)
+    parts = shape_grams(layouts)
+    for salt, elements in salted(layouts):
+        paragraphs = np.flatnonzero(elements >= 0)
+        kinds = layouts.kinds[elements[paragraphs]]
+        counts = layouts.token_counts[kinds]
+        within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+        places = within + np.repeat(layouts.token_starts[kinds], counts)
+        parts.append(Grams(mix(layouts.tokens[places] + salt), np.repeat(paragraphs, counts)))
     return Grams(np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
 
 
-def _tokens_of(layouts: Layouts, elements: Ints, salt: np.uint64) -> Grams:
-    """Tokens of one element a paragraph."""
-    paragraphs = np.flatnonzero(elements >= 0)
-    chosen = elements[paragraphs]
-    counts = layouts.token_counts[chosen]
-    within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-    places = within + np.repeat(layouts.token_starts[chosen], counts)
-    return Grams(mix(layouts.tokens[places] + salt), np.repeat(paragraphs, counts))
+def salted(layouts: Layouts) -> Iterator[tuple[np.uint64, Ints]]:
+    """Whose tokens are grams of a paragraph, and the salt that says how near: an element a paragraph, -1 for none."""
+    at = layouts.holders
+    for salt in (_OWN, _PARENT, _GRANDPARENT):
+        yield salt, at
+        at = layouts.above(at)
+    at = layouts.holders
+    for _ in range(FAR_ANCESTORS):
+        yield _FAR, at
+        at = layouts.above(at)
 
 
-def _shape(layouts: Layouts) -> list[Grams]:
-    """Tag path, tag with length, length with link share, and depth."""
+def shape_grams(layouts: Layouts) -> list[Grams]:
+    """Tag path, tag with length, length with link share, and depth: one gram a paragraph each."""
     everyone = np.arange(len(layouts.holders))
-    tags = layouts.tokens[layouts.token_starts] if len(layouts.tokens) else layouts.tokens
+    tags = np.append(layouts.tokens[layouts.token_starts], np.uint64(0))[layouts.kinds_or_none]
     path = np.full(len(everyone), _PATH)
     at, paths = layouts.holders, []
     for step in range(4):
-        path = mix(path + np.where(at >= 0, tags[np.maximum(at, 0)], np.uint64(0)))
+        path = mix(path + tags[at])
         at = layouts.above(at)
         paths += [Grams(path, everyone)] if step >= 2 else []
     length = np.searchsorted(_LENGTHS, layouts.lengths).astype(np.uint64)
@@ -147,8 +168,12 @@ def _shape(layouts: Layouts) -> list[Grams]:
 
 def _shifted(rows: Sequence[Sequence[int]], bases: NDArray[np.int64]) -> Ints:
     """Element numbers of each page moved to their place in the batch; -1 stays."""
-    flat = np.array([number for row in rows for number in row], np.int64)
+    flat = _flat(rows, np.int64)
     return np.where(flat >= 0, flat + np.repeat(bases[:-1], [len(row) for row in rows]), -1)
+
+
+def _flat(rows: Sequence[Sequence[Any]], dtype: Any) -> NDArray[Any]:
+    return np.fromiter(chain.from_iterable(rows), dtype, sum(map(len, rows)))
 
 
 @lru_cache(maxsize=SIGNS_KEPT)

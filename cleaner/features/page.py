@@ -7,7 +7,8 @@ so no order of addition changes a column.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from cleaner.features.context import CONTENT, NAVIGATION, TEASER, Alone
 from cleaner.features.layout import REGIONS, TAGS, Layouts
 from cleaner.features.ngrams import mix
 from cleaner.features.standing import standing, standing_names
-from cleaner.features.surface import Columns, log2_1p
+from cleaner.features.surface import Columns, log2_1p, side_by_side
 from cleaner.records import LABELS, STYLES
 
 WINDOWS = ((-4, -1), (1, 4), (-12, -1), (1, 12), (-40, -1), (1, 40))
@@ -60,7 +61,7 @@ def page_columns(layouts: Layouts, text: Alone, layout: LayoutAlone) -> Columns:
         *_whole_page(seen),
         standing(seen.joint, seen.lengths, layouts.offsets),
     ]
-    return np.concatenate([np.asarray(part, np.float32) for part in parts], axis=1)
+    return side_by_side(parts, len(layouts.holders))
 
 
 def page_column_names() -> list[str]:
@@ -122,20 +123,20 @@ def _thousandths(sixteenths: Ints) -> Ints:
     return _LOGISTIC[np.clip(sixteenths, -_REACH, _REACH) + _REACH]
 
 
-def _own_element(layouts: Layouts) -> list[Columns | NDArray[np.float64]]:
+def _own_element(layouts: Layouts) -> list[Columns | NDArray[np.uint8] | NDArray[np.float64]]:
     """Tags of the holder and its parent, regions around, hidden or not, depth."""
     holders, parents = layouts.holders, layouts.above(layouts.holders)
-    number = np.array([_TAG_NUMBER.get(tag, len(TAGS)) for tag in layouts.tags], np.int64)
-    region = np.zeros((len(layouts.parents), len(REGIONS) + 1), bool)
-    region[:, -1] = layouts.hidden
-    for i, tag in enumerate(layouts.tags):
-        if tag in _REGION_NUMBER:
-            region[i, _REGION_NUMBER[tag]] = True
+    other = len(TAGS)
+    number = np.array([*map(_TAG_NUMBER.get, layouts.kind_tags, repeat(other)), other], np.int64)[layouts.kinds_or_none]
+    bits = np.array([*map(_REGION_BIT.get, layouts.kind_tags, repeat(0))], np.uint32)
+    region = bits[layouts.kinds] | (layouts.hidden.astype(np.uint32) << np.uint32(len(REGIONS)))
     for level in layouts.levels[1:]:
         region[level] |= region[layouts.parents[level]]
-    parent_tag = np.where(parents >= 0, number[np.maximum(parents, 0)], len(TAGS))
+    bytes_of = region[holders].astype("<u4").view(np.uint8).reshape(-1, 4)
+    regions = np.unpackbits(bytes_of, axis=1, count=len(REGIONS) + 1, bitorder="little")
     depth = np.minimum(layouts.depths[holders], 40) / 10
-    return [_ONE_HOT[number[holders]], _ONE_HOT[parent_tag], region[holders].astype(np.float32), depth[:, None]]
+    own_tag, parent_tag = (np.take(_ONE_HOT, number[elements], axis=0) for elements in (holders, parents))
+    return [own_tag, parent_tag, regions, depth[:, None]]
 
 
 def _like_elements(seen: _Seen) -> list[Columns]:
@@ -168,23 +169,26 @@ def _mean_of_like(keys: Hashes, values: Ints, seen: _Seen) -> Columns:
 
 
 def _containers(seen: _Seen) -> list[Columns]:
-    """Sums over each of the CONTAINERS around a paragraph, and where the page's best container lies."""
+    """Sums over each of the CONTAINERS around a paragraph, and where the page's best container lies.
+
+    Rows for all elements and, after them, pages, which are the widest containers; then a row a paragraph and step.
+    """
     layouts = seen.layouts
     low, high = _ranges(layouts)
-    counts = high - low
-    totals = _totals(seen)
+    totals, offsets = _totals(seen), layouts.offsets
     sums = totals[np.maximum(high, low)] - totals[low]
-    page = totals[seen.after] - totals[seen.first]
-    page_count = seen.after - seen.first
-    wider = _wider(layouts, counts)
-    semantic = np.array([tag in SEMANTIC for tag in layouts.tags])
+    pages, articles = totals[offsets[1:]] - totals[offsets[:-1]], np.arange(len(offsets) - 1)
+    counts = np.concatenate([high - low, np.diff(offsets)])
+    owner = np.concatenate([layouts.element_article, articles])
+    semantic = np.array([*(tag in SEMANTIC for tag in layouts.kind_tags), False], bool)
+    kinds = np.concatenate([layouts.kinds, np.full(len(articles), -1)])
+    table = _container(np.concatenate([sums, pages]), counts, pages[owner], semantic[kinds])
+    wider = np.concatenate([_wider(layouts, high - low), np.full(len(articles), -1)])
+    wider = np.where(wider >= 0, wider, len(sums) + owner)
     at, columns = layouts.holders, []
     for _ in range(CONTAINERS):
-        at = np.where(at >= 0, wider[np.maximum(at, 0)], -1)
-        inside = at >= 0
-        own = np.where(inside[:, None], sums[np.maximum(at, 0)], page)
-        count = np.where(inside, counts[np.maximum(at, 0)], page_count)
-        columns.append(_container(own, count, page, inside & semantic[np.maximum(at, 0)]))
+        at = wider[at]
+        columns.append(np.take(table, at, axis=0))
     return [*columns, _best(layouts, sums[:, _GAIN])]
 
 
@@ -209,12 +213,12 @@ def _totals(seen: _Seen) -> Ints:
 
 def _container(own: Ints, count: Ints, page: Ints, semantic: NDArray[np.bool_]) -> Columns:
     text = np.maximum(own[:, _LENGTHS], 1)
-    columns = [
+    columns: list[NDArray[Any]] = [
         own[:, _WEIGHTED] / text / 1000, log2_1p(own[:, _LENGTHS] >> 4), log2_1p(count)[:, None], own[:, _LINKED] / text / 1000,
         own[:, _NOISE] / np.maximum(count, 1)[:, None] / 1000, own[:, _WON] / np.maximum(page[:, _WON], 1),
         log2_1p(own[:, _LONG]), semantic[:, None],
     ]  # fmt: skip
-    return np.concatenate([np.asarray(column, np.float32) for column in columns], axis=1)
+    return side_by_side(columns, len(own))
 
 
 def _ranges(layouts: Layouts) -> tuple[Ints, Ints]:
@@ -277,7 +281,8 @@ def _windows(seen: _Seen) -> list[Columns]:
     for low, high in WINDOWS:
         begin = np.clip(rows + low, seen.first, seen.after)
         end = np.clip(rows + high + 1, seen.first, seen.after)
-        sums = totals[end] - totals[begin]
+        sums = np.take(totals, end, axis=0)
+        sums -= np.take(totals, begin, axis=0)
         count = np.maximum(end - begin, 1)[:, None]
         text = np.maximum(sums[:, 6:], 1)
         columns.append(np.asarray(np.column_stack([sums[:, :4] / count, sums[:, 4:6] / text]) / 1000, np.float32))
@@ -304,5 +309,5 @@ _REACH = 256
 _LOGISTIC = np.rint(1000 / (1 + np.exp(-np.arange(-_REACH, _REACH + 1) / 16))).astype(np.int64)
 """Logistic function of sixteenths, in thousandths."""
 _TAG_NUMBER = {tag: i for i, tag in enumerate(TAGS)}
-_REGION_NUMBER = {tag: i for i, tag in enumerate(REGIONS)}
+_REGION_BIT = {tag: 1 << i for i, tag in enumerate(REGIONS)}
 _ONE_HOT = np.eye(len(TAGS) + 1, dtype=np.float32)

@@ -39,7 +39,9 @@ def _of_style(judged: Ints, lengths: Ints, offsets: Ints, counts: Ints) -> Colum
     filled = counts > 0
     starts = offsets[:-1][filled]
     article = np.repeat(np.arange(len(counts)), counts)
-    order = np.lexsort((-judged, article))
+    row_bits = len(judged).bit_length()
+    keys = ((article * 1024 + (1000 - judged)) << row_bits) + np.arange(len(judged))  # no two alike: any sort is stable
+    order = np.sort(keys) & ((1 << row_bits) - 1)
     ranked, sizes = judged[order], lengths[order]
     taken, mass = (_within(values, starts, counts[filled]) for values in (sizes, ranked * sizes))
     length, total = (np.repeat(np.add.reduceat(values, starts), counts[filled]) for values in (sizes, ranked * sizes))

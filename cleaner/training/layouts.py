@@ -150,7 +150,7 @@ def _measured(linear: alone.PackedLayout, pages: Rows, chosen: NDArray[np.bool_]
         own = places[done : done + count]
         done += count
         said = Alone(*(array[own] for array in text))
-        parts.append(page_columns(layouts, said, alone.judge_layout(linear, layout_grams(layouts), count)))
+        parts.append(page_columns(layouts, said, alone.judge_layout(linear, layouts)))
     return np.concatenate(parts)
 
 

@@ -22,7 +22,7 @@ from selectolax.lexbor import LexborHTMLParser
 from cleaner import Cleaner
 from cleaner.classifier import judge_columns, measure
 from cleaner.classifier.alone import judge_layout
-from cleaner.features.layout import Layouts, Page, layout_grams
+from cleaner.features.layout import Layouts, Page
 from cleaner.features.page import page_columns
 from cleaner.markup import tamed
 from cleaner.pipeline import BATCH_LINES, as_source
@@ -60,7 +60,7 @@ def judge_batch(cleaner: Cleaner, articles: list[Article], clock: Clock) -> None
         "text: grams, stage one, columns", lambda: measure(cleaner.model.classifier.linear, lines, offsets)
     )
     layouts = clock.time("layout: arrays", lambda: Layouts([Page(*pair) for pair in zip(given, sizes, strict=True)]))
-    alone = clock.time("layout: stage one", lambda: judge_layout(pages.layout, layout_grams(layouts), len(lines)))
+    alone = clock.time("layout: stage one", lambda: judge_layout(pages.layout, layouts))
     more = clock.time("layout: columns", lambda: page_columns(layouts, first, alone))
     both = np.concatenate([columns, more], axis=1)
     said = clock.time("stage two: networks", lambda: judge_columns(pages, both, 1))
