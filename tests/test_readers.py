@@ -105,8 +105,8 @@ def test_a_hidden_folder_that_is_named_is_read(tmp_path: Path) -> None:
 
 
 def test_unknown_endings_are_left_out_of_folders_and_read_when_named(tmp_path: Path) -> None:
-    """A folder's pictures and tables are passed over, but a file that is named is read, whatever it is called."""
-    put(tmp_path, "a.txt", "photo.jpg", "README", "table.csv")
+    """A folder's pictures and sheets are passed over, but a file that is named is read, whatever it is called."""
+    put(tmp_path, "a.txt", "photo.jpg", "README", "table.xlsx", "photo.jpg.gz")
     assert ids(tmp_path) == ["a.txt"]
     [named] = list_inputs([tmp_path / "README"])
     assert (named.id, named.kind) == ("README", None)
