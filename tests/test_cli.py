@@ -23,7 +23,7 @@ from cleaner.records import ACTIONS
 from cleaner.seeds import read_seeds
 
 REPOSITORY = Path(__file__).parent.parent
-CODES = {0, 1, 2, 3, 65, 73, 74, 78}
+CODES = {0, 1, 2, 3, 65, 73, 74, 75, 78}
 STORY = """Accueil
 
 Se connecter
@@ -204,7 +204,7 @@ def test_pipe_holds_the_clean_text_alone(place: Path) -> None:
 def test_stdout_has_the_bytes_of_the_file(place: Path, kind: str) -> None:
     """What goes to stdout is what -o writes, in each format."""
     assert run("clean", "good.txt", "-o", "new", "-f", kind).exit_code == 0
-    [file] = [path for path in Path("new").iterdir() if path.name != "audit.jsonl"]
+    [file] = [path for path in Path("new").iterdir() if path.name not in ("audit.jsonl", ".cleaner")]
     assert run("clean", "good.txt", "-f", kind).stdout_bytes == file.read_bytes()
 
 
@@ -352,7 +352,7 @@ def test_restore_keeps_the_format_of_the_folder(place: Path) -> None:
     """A paragraph restored in a Markdown folder does not turn the folder into text."""
     run("clean", "good.txt", "-o", "new", "-f", "md")
     assert run("restore", "new", "good.txt", "-p", "1").exit_code == 0
-    assert {path.name for path in Path("new").iterdir()} == {"good.md", "audit.jsonl"}
+    assert {path.name for path in Path("new").iterdir()} == {"good.md", "audit.jsonl", ".cleaner"}
     assert "Se connecter" in Path("new/good.md").read_text(encoding="utf-8")
 
 
