@@ -6,13 +6,14 @@ import base64
 import bz2
 import gzip
 import hashlib
+import io
 import random
 import sys
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from cleaner.readers import LIMITS, Fields, Input, Limits, Record, Rejected, input_of, read_records
+from cleaner.readers import LIMITS, Fields, Input, Limits, Record, Rejected, input_of, read_records, read_stream
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -94,6 +95,14 @@ FIELDS = Fields()
 def read(item: Input, fields: Fields = FIELDS, limits: Limits = LIMITS) -> tuple[list[Record], list[Rejected]]:
     """The records and the rejected ones of an input."""
     found = list(read_records(item, fields, limits))
+    return [f for f in found if isinstance(f, Record)], [f for f in found if isinstance(f, Rejected)]
+
+
+def read_memory(
+    content: bytes, item: Input, limits: Limits = LIMITS, fields: Fields = FIELDS
+) -> tuple[list[Record], list[Rejected]]:
+    """As `read`, of bytes that stand in no file: for loops over thousands of them."""
+    found = list(read_stream(io.BytesIO(content), item, fields, limits))
     return [f for f in found if isinstance(f, Record)], [f for f in found if isinstance(f, Rejected)]
 
 

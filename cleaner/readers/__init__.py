@@ -7,6 +7,7 @@ from REASONS, and the rest is read on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import BinaryIO
 
 from cleaner.errors import SourceError
 from cleaner.readers.archives import read_warc
@@ -43,6 +44,7 @@ __all__ = [
     "open_input",
     "read_bytes",
     "read_records",
+    "read_stream",
     "real_path",
     "split_readable",
 ]
@@ -67,16 +69,21 @@ def read_records(item: Input, fields: Fields = _FIELDS, limits: Limits = LIMITS)
     """
     try:
         with open_input(item) as stream:
-            start = Started(stream)
-            codec = codec_of(start.first, item.codec)
-            if codec and not start.first:
-                yield Rejected(item.id, "truncated", f"{shown(item.id)}: empty, no packed file is; get it again")
-            else:
-                yield from READERS[item.container](start, item, codec, fields, limits)
+            yield from read_stream(stream, item, fields, limits)
     except SourceError as error:
         yield Rejected(item.id, "unreadable", str(error))
     except OSError as error:
         yield Rejected(item.id, "unreadable", str(unreadable(item, error)))
+
+
+def read_stream(stream: BinaryIO, item: Input, fields: Fields = _FIELDS, limits: Limits = LIMITS) -> Iterator[Record | Rejected]:
+    """As `read_records`, of a stream that is open already; `item` says what is in it. Raises OSError where it cannot be read."""
+    start = Started(stream)
+    codec = codec_of(start.first, item.codec)
+    if item.codec and not start.first:
+        yield Rejected(item.id, "truncated", f"{shown(item.id)}: empty, which no packed file is; get it again")
+    else:
+        yield from READERS[item.container](start, item, codec, fields, limits)
 
 
 def read_bytes(item: Input) -> bytes:

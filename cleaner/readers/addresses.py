@@ -32,7 +32,7 @@ def list_address(address: str) -> Iterator[Input]:
         if any(sign in path for sign in _GLOB):
             root, found = _fixed_part(path), system.glob(path)
         elif system.isfile(path):
-            yield input_of(address, path.rpartition("/")[2])
+            yield input_of(_address(scheme, path), path.rpartition("/")[2])
             return
         else:
             root, found = path.rstrip("/"), system.find(path)
@@ -44,7 +44,7 @@ def list_address(address: str) -> Iterator[Input]:
     for name in names:
         relative = name.removeprefix(root).lstrip("/")
         if is_known(relative) and not any(part.startswith(".") for part in relative.split("/")):
-            yield input_of(f"{scheme}://{name.removeprefix(f'{scheme}://')}", relative)
+            yield input_of(_address(scheme, name), relative)
 
 
 def open_address(address: str) -> BinaryIO:
@@ -54,6 +54,11 @@ def open_address(address: str) -> BinaryIO:
         return cast(BinaryIO, system.open(path, "rb"))
     except OSError as error:
         raise SourceError(f"{shown(address)}: cannot be read ({shown(error.strerror or str(error)).lower()})") from error
+
+
+def _address(scheme: str, path: str) -> str:
+    """One form for each file, so that it is listed once however it was given."""
+    return path if "://" in path else f"{scheme}://{path.lstrip('/')}"
 
 
 def _fixed_part(pattern: str) -> str:

@@ -31,7 +31,7 @@ def read_parquet(stream: Started, item: Input, codec: str, fields: Fields, limit
     try:
         table = arrow.parquet.ParquetFile(source, pre_buffer=False, buffer_size=1 << 16, page_checksum_verification=True)
         names = [name for name in table.schema_arrow.names if name in fields.names]
-    except (arrow.ArrowException, OSError) as error:
+    except (arrow.ArrowException, OSError, ValueError) as error:
         yield Rejected(item.id, "damaged", f"{shown(item.id)}: no readable Parquet ({shown(str(error))}); was it copied whole?")
         return
     if not set(names) & set(fields.articles):
@@ -40,7 +40,7 @@ def read_parquet(stream: Started, item: Input, codec: str, fields: Fields, limit
             item.id, "no-text", f"{shown(item.id)}: no column is named {', '.join(fields.articles)}; it has {shown(has)}"
         )
         return
-    yield from _groups(arrow, table, names, item, fields, limits)
+    yield from _groups(arrow, table, names, item, fields, limits, source.seek(0, io.SEEK_END))
 
 
 def _pyarrow() -> Any:
@@ -66,41 +66,40 @@ def _unpacked(stream: Started, item: Input, codec: str, limits: Limits) -> Binar
     return whole
 
 
-def _groups(arrow: Any, table: Any, names: list[str], item: Input, fields: Fields, limits: Limits) -> Iterator[Record | Rejected]:
+def _groups(
+    arrow: Any, table: Any, names: list[str], item: Input, fields: Fields, limits: Limits, packed: int
+) -> Iterator[Record | Rejected]:
+    """Every row group in turn; of the file's facts only those that pyarrow gives of a damaged one without ending the process."""
     first = 1
     for group in range(table.num_row_groups):
         facts = table.metadata.row_group(group)
-        row, plain = first, 0
-        refused = _refused(facts, names, limits)
+        row, plain, fault = first, 0, _bomb(facts.total_byte_size, packed, limits)
         try:
-            for values in () if refused else _rows(table, group, names):
+            for values in () if fault else _rows(table, group, names):
                 record = _record(values, f"{item.id}#{row}", item, fields, limits)
                 plain += len(record.raw)
-                if _too_much(plain, facts.total_byte_size, limits):
-                    refused = ("bomb", f"its rows give {plain >> 20} MB and go on, it holds {facts.total_byte_size:,} bytes")
+                if fault := _bomb(plain, facts.total_byte_size, limits):
                     break
                 yield record
                 row += 1
-        except (arrow.ArrowException, OSError) as error:
-            refused = ("damaged", f"cannot be read ({shown(str(error))})")
-        if refused:
+        except (arrow.ArrowException, OSError, ValueError) as error:
+            fault = ("damaged", f"cannot be read ({shown(str(error))})")
+        if fault is None and row != first + facts.num_rows:
+            fault = ("damaged", f"holds {row - first:,} rows instead of {facts.num_rows:,}")
+        if fault:
             where = f"{shown(item.id)}: row group {group}, rows {row:,} to {first + facts.num_rows - 1:,}"
-            yield Rejected(f"{item.id}#{row}", refused[0], f"{where}: {refused[1]}")
+            yield Rejected(f"{item.id}#{row}", fault[0], f"{where}: {fault[1]}")
         first += facts.num_rows
+    if first - 1 != table.metadata.num_rows:
+        yield Rejected(
+            item.id, "damaged", f"{shown(item.id)}: {first - 1:,} rows, it says that it has {table.metadata.num_rows:,}"
+        )
 
 
-def _too_much(plain: int, packed: int, limits: Limits) -> bool:
-    return plain > limits.ratio_from and plain > limits.ratio * max(packed, 1)
-
-
-def _refused(facts: Any, names: list[str], limits: Limits) -> tuple[str, str] | None:
-    """Why a row group is not read at all: its columns unpack to more than honest ones do."""
-    for i in range(facts.num_columns):
-        column = facts.column(i)
-        plain, packed = column.total_uncompressed_size, column.total_compressed_size
-        if column.path_in_schema.partition(".")[0] in names and _too_much(plain, packed, limits):
-            return "bomb", f"{column.path_in_schema} unpacks to {plain >> 20} MB from {packed:,} bytes"
-    return None
+def _bomb(plain: int, packed: int, limits: Limits) -> tuple[str, str] | None:
+    if plain <= max(limits.ratio_from, limits.ratio * packed):
+        return None
+    return "bomb", f"{plain >> 20} MB come out of {packed:,} bytes, more than {limits.ratio} times as many"
 
 
 def _rows(table: Any, group: int, names: list[str]) -> Iterator[dict[str, Any]]:
