@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from hashlib import sha256
-from pathlib import PurePosixPath
 
 LONGEST_NAME = 240
 """Bytes: file systems take 255."""
@@ -41,21 +41,23 @@ def other_path(id: str, number: int, ending: str, attempt: int = 0) -> str:
 
 def key_of(path: str) -> str:
     """What two paths share where letter case and the composition of accents do not count."""
-    return unicodedata.normalize("NFC", path).casefold()
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
 
 
 def _parted(id: str) -> tuple[str, str]:
     """A source's folder and the stem of its name."""
     if id == "-":
         return "", "stdin"
-    record = _RECORD.fullmatch(id)
+    record = _RECORD.fullmatch(id) if "#" in id else None
     if record:
         return _safe_folder(record[1]), record[2]
     folder, _, name = id.rpartition("/")
     name = _CODEC.sub("", name)
-    return _safe_folder(folder) if folder else "", PurePosixPath(name).stem or name
+    at = name.rfind(".")
+    return _safe_folder(folder) if folder else "", name[:at] if at > 0 else name
 
 
+@lru_cache(maxsize=1024)
 def _safe_folder(folder: str) -> str:
     parts = [_safe(part) for part in folder.split("/") if part not in ("", ".")]
     if parts and parts[0].casefold() in OWN_NAMES:

@@ -111,14 +111,19 @@ def _remove(store: Store, *, early: bool) -> None:
 def _unlink(store: Store, path: str) -> None:
     """Remove one of our files, and the folders that held nothing else."""
     with named(store.out / path):
-        with suppress(FileNotFoundError, NotADirectoryError):
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
             store.disk.unlink(f"{store.out}/{path}")
         folder = path.rpartition("/")[0]
         while folder and not os.path.isdir(f"{store.out}/{folder}"):
             folder = folder.rpartition("/")[0]
-        while folder and not any(os.scandir(f"{store.out}/{folder}")):
+        while folder and _is_empty(f"{store.out}/{folder}"):
             store.disk.rmdir(f"{store.out}/{folder}")
             folder = folder.rpartition("/")[0]
+
+
+def _is_empty(folder: str) -> bool:
+    with os.scandir(folder) as inside:
+        return next(inside, None) is None
 
 
 def _write_files(store: Store) -> None:

@@ -46,7 +46,7 @@ def entry_lines(entry: Entry) -> Iterator[str]:
     quoted = encode_basestring(entry.source.source)
     end = _constant_end(entry.source)
     for p in entry.paragraphs:
-        line = _paragraph_line(quoted, p.index, p.before, p.raw, p, p.probabilities, end)
+        line = _paragraph_line(quoted, p.index, p.before, p.raw, p, _joined([p.probabilities])[0], end)
         yield line.encode("utf-8", "backslashreplace").decode().rstrip("\n")
 
 
@@ -68,7 +68,7 @@ def entry_bytes(
     lines: list[str] = []
     pieces: list[str] = []
     at = 0
-    for index, (p, row) in enumerate(zip(paragraphs, shares, strict=True)):
+    for index, (p, row) in enumerate(zip(paragraphs, _joined(shares), strict=True)):
         before, raw = text[at : p.start], text[p.start : p.end]
         lines.append(_paragraph_line(quoted, index, before, raw if raw != p.text else None, p, row, end))
         pieces += (before, raw)
@@ -81,6 +81,11 @@ def entry_bytes(
     return source_head(complete), "".join(lines).encode("utf-8", "backslashreplace")
 
 
+def _joined(shares: Sequence[Sequence[int]]) -> list[str]:
+    """Numbers with commas, a string a paragraph: one call for all of them."""
+    return json.dumps(shares, separators=(",", ":"))[2:-2].split("],[") if shares else []
+
+
 def packed(raw: bytes) -> str:
     """Bytes as the audit keeps them: zlib, base64."""
     return base64.b64encode(zlib.compress(raw, 9)).decode()
@@ -91,7 +96,7 @@ def _constant_end(line: SourceLine) -> str:
 
 
 def _paragraph_line(
-    quoted: str, index: int, before: str, raw: str | None, p: JudgedParagraph | ParagraphLine, shares: Sequence[int], end: str
+    quoted: str, index: int, before: str, raw: str | None, p: JudgedParagraph | ParagraphLine, shares: str, end: str
 ) -> str:
     """One line, put together by hand; labels, decisions and rules are words of ours and need no escapes."""
     return (
@@ -99,7 +104,7 @@ def _paragraph_line(
         f'"before":{encode_basestring(before)},"text":{encode_basestring(p.text)},'
         f'"raw":{"null" if raw is None else encode_basestring(raw)},"label":"{p.label}","probability":{p.probability!r},'
         f'"runner_up":"{p.runner_up}","decision":"{p.decision}","rule":"{p.rule}","opens":{"true" if p.opens else "false"},'
-        f'"probabilities":[{",".join(map(str, shares))}{end}'
+        f'"probabilities":[{shares}{end}'
     )
 
 
