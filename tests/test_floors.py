@@ -21,7 +21,7 @@ FLOORS = {
     "cli": 9,
     "training": 8, "": 8,
     "benchmarks": 7.5,
-    "corpus": 7, "verification": 7, "evaluation": 7, "estimator": 7,
+    "corpus": 7, "verification": 7, "integrations": 7, "evaluation": 7, "estimator": 7,
     "judging": 6.8, "preview": 6.8,
     "intake": 6.7,
     "work": 6.5,
