@@ -11,7 +11,7 @@ import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_inputs import PACK, http, packed_each, page, raws, read, read_memory, warc_record, warc_records, written, zeros_gz
+from made_inputs import PACK, http, packed_each, page, raws, read, read_memory, warc_record, warc_records, written, zeros_gz, zstd
 
 from cleaner.decoding import decode
 from cleaner.readers import LIMITS, Limits, input_of
@@ -40,6 +40,20 @@ def test_an_archive_packed_as_a_whole_is_read(tmp_path: Path, codec: str) -> Non
     assert not rejected
     assert [record.raw for record in found] == PAGES
     assert len({record.id for record in found}) == len(PAGES)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_archive_with_a_dictionary_is_read(tmp_path: Path, packed: bool) -> None:
+    """Archives packed by zstd with a dictionary, plain or packed, in their first frame are read; a broken one damages, not ends."""
+    records = warc_records([page(number, 60) for number in range(200)])
+    trained = zstd.train_dict(records, 4000)
+    frames = [zstd.compress(record, zstd_dict=trained) for record in records]
+    carried = zstd.compress(trained.dict_content) if packed else trained.dict_content
+    first = b"\x5d\x2a\x4d\x18" + len(carried).to_bytes(4, "little") + carried
+    assert raws(written(tmp_path, "a.warc.zst", first + b"".join(frames))) == [page(number, 60) for number in range(200)]
+    found, rejected = read(written(tmp_path, "b.warc.zst", first[:20] + bytes(len(first) - 20) + b"".join(frames[:3])))
+    assert not found
+    assert {r.reason for r in rejected} == {"damaged"}
 
 
 @pytest.mark.parametrize("part", range(4))

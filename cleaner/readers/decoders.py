@@ -10,6 +10,10 @@ from functools import partial
 from typing import Protocol
 
 MAGIC = {"gz": b"\x1f\x8b\x08", "zst": b"\x28\xb5\x2f\xfd", "bz2": b"BZh"}
+ZSTD_DICTIONARY = b"\x5d\x2a\x4d\x18"
+"""How the frame begins in which a web archive carries its dictionary (IIPC, WARC-zstd 1.0)."""
+MOST_DICTIONARY = 16 << 20
+"""Archive Team's have 1 MB."""
 ZSTD_WINDOW_LOG = 27
 """Windows to 128 MB, as the zstd command takes them without being told otherwise."""
 
@@ -71,12 +75,13 @@ class Unbrotli:
         return bytes(self._brotli.process(data, output_buffer_limit=max_length))
 
 
-def _unzstd() -> Decoder:
+def _unzstd(dictionary: bytes = b"") -> Decoder:
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
         from backports import zstd
-    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG})
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG}
+    return zstd.ZstdDecompressor(zstd.ZstdDict(dictionary) if dictionary else None, options)
 
 
 def _errors(codec: str) -> tuple[type[Exception], ...]:
@@ -104,6 +109,21 @@ DECODERS: dict[str, Callable[[], Decoder]] = {
 }
 """The last three have no sign of their own: only servers use them, and name them in a header."""
 SAID = {"gz": "gzip", "zst": "zstd", "bz2": "bzip2", "br": "brotli", "zlib": "deflate", "deflate": "deflate"}
+
+
+def zstd_with(dictionary: bytes) -> Callable[[], Decoder]:
+    """Decoders that know a dictionary, itself packed or not, as web archives carry one in their first frame.
+
+    Without one where it is none: its members are then damaged, each for itself.
+    """
+    no_dictionary: tuple[type[Exception], ...] = (DamageError, ValueError, *_errors("zst"))
+    try:
+        if dictionary.startswith(MAGIC["zst"]):
+            dictionary = decode_piece(_unzstd(), "zst", dictionary, MOST_DICTIONARY)
+        _unzstd(dictionary)
+    except no_dictionary:
+        return _unzstd
+    return partial(_unzstd, dictionary)
 
 
 class DamageError(Exception):

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import NamedTuple
 
-from cleaner.readers.decoders import DECODERS, MAGIC, SAID, DamageError, Decoder, decode_piece
+from cleaner.readers.decoders import (
+    DECODERS,
+    MAGIC,
+    MOST_DICTIONARY,
+    SAID,
+    ZSTD_DICTIONARY,
+    DamageError,
+    Decoder,
+    decode_piece,
+    zstd_with,
+)
 from cleaner.readers.records import LIMITS, Limits
 from cleaner.readers.window import Stream, Window
 
@@ -45,12 +55,13 @@ def unpack(stream: Stream, codec: str, limits: Limits = LIMITS, *, resync: bytes
         yield from _plain(stream)
         return
     window, tally = Window(stream), _Tally(limits)
+    new = _decoders(window, codec)
     while (first := window.peek(1)) and not (first == b"\0" and _only_zeros_left(window)):
         start = window.at
-        broken = yield from _member(window, codec, tally)
+        broken = yield from _member(window, new(), codec, tally)
         if broken is None:
             continue
-        found = bool(resync) and _to_next_member(window, start, broken.reason, codec, resync, tally)
+        found = bool(resync) and _to_next_member(window, start, broken.reason, new, codec, resync, tally)
         if found and broken.reason == "truncated":
             broken = broken._replace(reason="damaged", message=f"{_place(codec, start)} runs over into the next")
         yield broken
@@ -74,15 +85,24 @@ class _Tally:
         return ""
 
 
+def _decoders(window: Window, codec: str) -> Callable[[], Decoder]:
+    """What makes the decoder of each member; with the dictionary that the first frame holds, where it holds one."""
+    start = window.peek(8)
+    size = int.from_bytes(start[4:], "little")
+    if codec != "zst" or not start.startswith(ZSTD_DICTIONARY) or size > MOST_DICTIONARY:
+        return DECODERS[codec]
+    return zstd_with(window.peek(8 + size)[8:])
+
+
 def _plain(stream: Stream) -> Iterator[Piece]:
     while data := stream.read(PIECE):
         yield Piece(0, data)
     yield Piece(0, b"", ends=True)
 
 
-def _member(window: Window, codec: str, tally: _Tally) -> Generator[Piece, None, Break | None]:
+def _member(window: Window, decoder: Decoder, codec: str, tally: _Tally) -> Generator[Piece, None, Break | None]:
     """Give the pieces of the member that begins here; return the Break that ended it, if one did."""
-    start, plain, decoder = window.at, 0, DECODERS[codec]()
+    start, plain = window.at, 0
     try:
         while not decoder.eof:
             data = window.read() if decoder.needs_input else b""
@@ -116,7 +136,9 @@ def _only_zeros_left(window: Window) -> bool:
     return True
 
 
-def _to_next_member(window: Window, start: int, reason: str, codec: str, resync: bytes, tally: _Tally) -> bool:
+def _to_next_member(
+    window: Window, start: int, reason: str, new: Callable[[], Decoder], codec: str, resync: bytes, tally: _Tally
+) -> bool:
     """Go to the next member that begins as it should; False when there is none, or the search costs too much.
 
     A damaged member may have swallowed those after it, so the search begins inside it, as far as its
@@ -128,7 +150,7 @@ def _to_next_member(window: Window, start: int, reason: str, codec: str, resync:
         tally.searched += end - window.at
     while tally.searched <= SEARCH_BYTES + end and window.seek(MAGIC[codec]):
         here = window.at
-        begins = _begins(window, DECODERS[codec](), codec, resync)
+        begins = _begins(window, new(), codec, resync)
         tally.searched += window.at - here
         window.go(here)
         if begins:
