@@ -15,6 +15,7 @@ from cleaner.errors import OutputError
 from cleaner.journal import Journal, text_id
 from cleaner.places import key_of, other_path, wanted_path
 
+TOGETHER = 1000
 ATTEMPTS = 100
 """Hashes tried for a name that nobody else wants; a second is needed only where somebody planted the first."""
 
@@ -65,21 +66,32 @@ def _add_new(journal: Journal, ending: str) -> None:
     """The staged outputs under the names that they should have; most keep them."""
     mark = f"{key_of(ending)}/"
     first = not journal.db.execute("SELECT 1 FROM outputs LIMIT 1").fetchone()
-    query = "SELECT id, at + head + body, outputs FROM staged WHERE articles ORDER BY id"
-    for id, at, outputs in journal.rows(query):
-        name, place = text_id(id), at
-        rendered = _parsed(outputs)
-        for (number, path, key), (start, size, digest) in zip(keys_of(name, len(rendered), ending), rendered, strict=True):
-            journal.db.execute("INSERT INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?)", (key, id, number, start, size, digest, path))
-            journal.db.execute("INSERT INTO intents VALUES (NULL, ?, ?, ?, ?, ?)", (id, number, path, place, size))
+    rows: list[tuple[str, bytes, int, int, int, bytes, str, int]] = []
+    for id, at, outputs in journal.rows("SELECT id, at + head + body, outputs FROM staged WHERE articles ORDER BY id"):
+        place, rendered = at, _parsed(outputs)
+        for (number, path, key), (start, size, digest) in zip(keys_of(text_id(id), len(rendered), ending), rendered, strict=True):
+            rows.append((key, id, number, start, size, digest, path, place))
             place += size
-            if not first:
-                journal.db.execute("INSERT OR IGNORE INTO touched VALUES (?)", (key,))
             if mark in key:
                 _note_folders(journal, key, mark)
+        if len(rows) >= TOGETHER:
+            _insert(journal, rows, first)
+            rows = []
+    _insert(journal, rows, first)
     if first:
         journal.db.execute("INSERT OR IGNORE INTO touched SELECT key FROM outputs GROUP BY key HAVING count(*) > 1")
         journal.db.execute("INSERT OR IGNORE INTO touched SELECT key FROM folders")
+
+
+def _insert(journal: Journal, rows: list[tuple[str, bytes, int, int, int, bytes, str, int]], first: bool) -> None:
+    db = journal.db
+    db.executemany("INSERT INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?)", (row[:7] for row in rows))
+    db.executemany(
+        "INSERT INTO intents VALUES (NULL, ?, ?, ?, ?, ?)",
+        ((id, number, path, place, size) for _, id, number, _, size, _, path, place in rows),
+    )
+    if not first:
+        db.executemany("INSERT OR IGNORE INTO touched VALUES (?)", ((row[0],) for row in rows))
 
 
 def _parsed(outputs: str) -> list[tuple[int, int, bytes]]:
@@ -189,8 +201,7 @@ def _note_removals(journal: Journal) -> None:
 def refuse_foreign_names(out: Path, journal: Journal) -> None:
     """Raise OutputError when a file that cleaner did not write has a name that is needed."""
     seen: set[str] = set()
-    for (path,) in journal.rows("SELECT path FROM intents"):
-        ours = journal.db.execute("SELECT 1 FROM freed WHERE path = ?", (path,)).fetchone()
+    for path, ours in journal.rows("SELECT i.path, f.path IS NOT NULL FROM intents i LEFT JOIN freed f ON f.path = i.path"):
         _refuse(out, path, journal, os.path.isdir(f"{out}/{path}") if ours else os.path.lexists(f"{out}/{path}"))
         folder = path.rpartition("/")[0]
         while folder and folder not in seen:

@@ -6,6 +6,7 @@ a lid in the worker itself. A worker that ends is replaced, and its shard is tri
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -18,13 +19,15 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from cleaner.engines.contract import Done, Failed, Limits, OpenWork, Work
-from cleaner.errors import UsageError
+from cleaner.errors import CleanerError, UsageError
 from cleaner.wire import pack, unpack
 
 RECYCLED = 5_000
 """Parts after which a worker is replaced: libraries under it leak up to 1 MB a page (htmldate #56)."""
 START = 60.0
 """Seconds that a worker may take before its first shard: imports and the model, on a machine that is busy."""
+FALSE_STARTS = 8
+"""Workers in a row that end before they are ready: something is wrong with the machine, not with a record."""
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 OK, FAILED, REFUSED, READY = b"+", b"-", b"!", b"r"
 
@@ -113,6 +116,7 @@ class Crew:
         self._limits = limits
         self._workers: list[_Worker] = []
         self._again: deque[Task] = deque()
+        self._false_starts = 0
 
     def run(self, shards: Iterator[Sequence[bytes]]) -> Iterator[Done | Failed]:
         """Keep every worker busy until nothing is left."""
@@ -166,7 +170,7 @@ class Crew:
             return
         sign, content = message[:1], message[1:]
         if sign == READY:
-            worker.ready, worker.deadline = True, monotonic() + self._limits.seconds
+            worker.ready, worker.deadline, self._false_starts = True, monotonic() + self._limits.seconds, 0
         elif sign == OK:
             worker.task = None
             self._recycle(worker)
@@ -188,7 +192,12 @@ class Crew:
         assert task is not None
         self._workers.remove(worker)
         worker.end()
-        if len(task.parts) == 1 and task.tries:
+        if not worker.ready:
+            self._again.append(task)  # it never got to its task
+            self._false_starts += 1
+            if self._false_starts >= FALSE_STARTS:
+                raise CleanerError(f"worker processes end before they begin ({message}); is there memory for {self._most}?")
+        elif len(task.parts) == 1 and task.tries:
             yield Failed(task.parts[0], reason, message)
         else:
             self._again.extend(Task([part], 1) for part in task.parts)
@@ -213,6 +222,9 @@ def _serve(pipe: Any, open_work: OpenWork, settings: Any, memory: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
     _die_with_parent()
     work = open_work(settings)
+    gc.collect()
+    gc.freeze()  # the model and the modules are here to stay: no collection looks at them again
+    gc.set_threshold(50_000, 20, 20)
     _lid(memory)
     pipe.send_bytes(READY)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
@@ -245,7 +257,14 @@ def _lid(memory: int) -> None:
 
 
 def _die_with_parent() -> None:
-    """When the parent is killed, so are we; and when memory runs out, we go before others do. Linux only."""
+    """When the parent is killed, so are we; and when memory runs out, we go before others do. Linux only.
+
+    Our own parent is the fork server. It ends when nobody holds its pipe any more, so we let go of ours.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        from multiprocessing import forkserver
+
+        os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
     with suppress(OSError, AttributeError):
         import ctypes
 
