@@ -111,7 +111,8 @@ def test_fields_can_be_named() -> None:
 
 def test_a_page_in_a_field_is_utf8_whatever_it_says() -> None:
     """A page that was decoded for JSON still names its old encoding; it is not decoded in it a second time."""
-    text = '<html><head><meta charset="gbk"></head><p>桥梁周一重新开放，市长说。</p></html>'
+    text = '<html><head><meta charset="gbk"></head><p>大桥</p></html>'
+    assert text.encode().decode("gbk") != text, "bytes that are valid in both"
     [record], _ = read_memory(json.dumps({"html": text}).encode(), input_of("-", "a.jsonl"))
     assert decode(record.raw).text == text
 
@@ -186,6 +187,14 @@ def test_each_kind_of_bad_row_is_set_aside(row: bytes, reason: str) -> None:
     assert [record.id for record in found] == ["a.csv#2", "a.csv#4", "a.csv#5"]
     assert (rejected.id, rejected.reason) == ("a.csv#3", reason)
     assert f"line 3, byte {len(header) + len(rows[0]) + 2}" in rejected.message
+
+
+def test_a_row_over_the_limit_is_given_up() -> None:
+    """A row of many long fields is held to the limit as a whole, and the rows after it are read."""
+    wide = b",".join([b'"' + b"x\n" * 400 + b'"'] * 4)
+    found, rejected = read_memory(b"id,text,a,b\n" + wide + b"\n1,good,a,b\n", input_of("-", "a.csv"), Limits(line=2000))
+    assert rejected[0].reason == "too-long"
+    assert found[-1].raw == b"good"
 
 
 def test_a_sheet_without_a_known_column_names_those_it_has(tmp_path: Path) -> None:

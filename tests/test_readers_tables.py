@@ -73,7 +73,7 @@ def test_a_table_without_a_known_column_names_those_it_has(tmp_path: Path) -> No
 
 def test_a_page_in_a_column_is_utf8_whatever_it_says(tmp_path: Path) -> None:
     """A page that was decoded for its column still names its old encoding; it is not decoded in it a second time."""
-    text = '<html><head><meta charset="gbk"></head><p>桥梁周一重新开放，市长说。</p></html>'
+    text = '<html><head><meta charset="gbk"></head><p>大桥</p></html>'
     [raw] = raws(written(tmp_path, "a.parquet", parquet({"html": [text]})))
     assert decode(raw).text == text
     [raw] = raws(written(tmp_path, "b.parquet", parquet({"html": [text.encode("gbk")]})))

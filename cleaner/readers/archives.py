@@ -80,10 +80,12 @@ def _frames(stream: Stream, codec: str, limits: Limits) -> Iterator[tuple[_Place
     cutter, waiting = Cutter(limits, packed=packed), None
     for piece in unpack(stream, codec, limits, resync=SIGN):
         if isinstance(piece, Break):
-            broken = cutter.rest(piece.reason, piece.message)
             if waiting:
-                broken = broken._replace(offset=waiting[1].offset, raw=waiting[1].raw[:RAW_BYTES])
-            yield _Place(piece.at, broken.offset, packed), broken
+                place, found = waiting
+                yield place, Broken(place.offset, piece.reason, f"not checked, as its {piece.message}", found.raw[:RAW_BYTES])
+            broken = cutter.rest(piece.reason, piece.message)
+            if broken.raw or not waiting:
+                yield _Place(piece.at, broken.offset, packed), broken
         else:
             for found in cutter.feed(piece.plain, last=piece.ends):
                 if waiting:

@@ -129,7 +129,7 @@ class _Lines:
         if not self._waiting:
             raise StopIteration
         line = self._waiting[0]
-        self._size += len(line.raw)
+        self._size += len(line.raw) + 1
         if self.row and self._size > self._most:
             self.fault = ("too-long", f"more than {self._most:,} bytes; does a quote not close?")
             raise csv.Error
