@@ -22,7 +22,7 @@ from cleaner.errors import SourceError
 from cleaner.journal import COUNTS, DROPPED, KEPT, PARTLY, QUARANTINED, Known, Unit
 from cleaner.pipeline import Cleaner, Result, as_source, segment
 from cleaner.readers import REASONS as READING
-from cleaner.readers import STDIN, Fields, Input, Record, Rejected, open_input, read_records
+from cleaner.readers import Fields, Input, Record, Rejected, digest_of_input, read_records
 from cleaner.records import ACTIONS, LABELS, STAYING, Article, JudgedParagraph, Source
 from cleaner.wire import pack, unpack
 from cleaner.writers import render
@@ -79,20 +79,31 @@ class Same(NamedTuple):
 
 
 def part_of_input(item: Input, known: Known | None) -> bytes:
-    """The part that names a file to read; what the journal knows of it goes with it."""
-    where = [str(item.path), isinstance(item.path, Path), item.id, item.kind, item.container, item.codec]
-    return pack(["file", where, [known.staged, known.row, known.digest.hex()] if known else None])
+    """The part that names a file to read; what the journal knows of it goes with it.
+
+    Text between NULs, which no path holds.
+    """
+    found = f"{known.staged:d}\0{known.row}\0{known.digest.hex()}" if known else "\0\0"
+    local = isinstance(item.path, Path)
+    said = f"f{local:d}\0{found}\0{item.path}\0{item.kind or ''}\0{item.container}\0{item.codec}\0{item.id}"
+    return said.encode("utf-8", "surrogatepass")
+
+
+def _input_of_part(part: bytes) -> tuple[Input, list[str]]:
+    """The file that a part names, and what the journal knows of it."""
+    local, staged, row, digest, path, kind, container, codec, id = part.decode("utf-8", "surrogatepass").split("\0", 8)
+    place = Path(path) if local == "f1" else path
+    return Input(place, id, kind or None, container, codec), [staged, row, digest]
 
 
 def part_of_record(record: Record) -> bytes:
     """The part that carries a record."""
-    return pack(["record", [record.id, record.kind, dict(record.metadata)]], record.raw)
+    return b"r" + pack([record.id, record.kind, dict(record.metadata)], record.raw)
 
 
-def id_of_part(part: bytes) -> str:
-    """The id of the record that a part is about."""
-    header, _ = unpack(part)
-    return str(header[1][2] if header[0] == "file" else header[1][0])
+def _record_of_part(part: bytes) -> Record:
+    (id, kind, metadata), body = unpack(part[1:])
+    return Record(id, bytes(body), kind, metadata)
 
 
 def open_work(settings: Settings) -> Callable[[Sequence[bytes]], bytes]:
@@ -142,13 +153,13 @@ def work_on(settings: Settings, parts: Sequence[bytes]) -> Iterator[Finished | S
     digests: list[bytes] = []
     for part in parts:
         ready = _read(settings, part)
-        if isinstance(ready, tuple) and not isinstance(ready, (Finished, Same)):
-            source, article, digest = ready
-            waiting.append((source, article))
-            digests.append(digest)
-            done.append(None)
-        else:
+        if isinstance(ready, (Finished, Same)):
             done.append(ready)
+            continue
+        source, article, digest = ready
+        waiting.append((source, article))
+        digests.append(digest)
+        done.append(None)
     results = zip(settings.cleaner.judge_articles(waiting), digests, strict=True)
     for finished in done:
         yield finished if finished is not None else finish(settings, *next(results))
@@ -156,35 +167,26 @@ def work_on(settings: Settings, parts: Sequence[bytes]) -> Iterator[Finished | S
 
 def _read(settings: Settings, part: bytes) -> Finished | Same | tuple[Source, Article, bytes]:
     """A part's record, segmented; or what there is to say of it already."""
-    header, body = unpack(part)
-    if header[0] == "record":
-        id, kind, metadata = header[1]
-        return _segmented(settings, Record(id, bytes(body), kind, metadata))
-    path, is_local, id, kind, container, codec = header[1]
-    item = Input(Path(path) if is_local else path, id, kind, container, codec)
-    known = header[2]
-    if known and known[2] == digest_of_file(item).hex():
-        return Same(known[0], known[1])
+    if part[:1] == b"r":
+        return _segmented(settings, _record_of_part(part))
+    item, (staged, row, digest) = _input_of_part(part)
     [record] = read_records(item, settings.fields)
     if isinstance(record, Rejected):
-        return rejected(settings, record, digest_of_file(item))
-    if known and known[2] == sha256(record.raw).hexdigest():
-        return Same(known[0], known[1])
+        return rejected(settings, record, digest_of_input(item))
+    if digest and digest == sha256(record.raw).hexdigest():
+        return Same(staged == "1", int(row))
     return _segmented(settings, record)
 
 
 def failed(settings: Settings, part: bytes, reason: str, message: str) -> Finished:
     """A record that could not be worked on, twice."""
-    header, body = unpack(part)
-    if header[0] == "record":
-        id, kind, metadata = header[1]
-        record = Record(id, bytes(body), kind, metadata)
-        return unreadable(settings, id, kind, record.raw, digest_of(record), reason, f"{REASONS[reason]} ({message})")
-    path, is_local, id, kind, container, codec = header[1]
-    digest = digest_of_file(Input(Path(path) if is_local else path, id, kind, container, codec))
-    return unreadable(
-        settings, id, kind, b"", digest, reason, f"{REASONS[reason]} ({message}); look at it, then --again tries it"
-    )
+    if part[:1] == b"r":
+        record = _record_of_part(part)
+        said = f"{REASONS[reason]} ({message})"
+        return unreadable(settings, record.id, record.kind, record.raw, digest_of(record), reason, said)
+    item, _ = _input_of_part(part)
+    said = f"{REASONS[reason]} ({message}); look at it, then --again tries it"
+    return unreadable(settings, item.id, item.kind, b"", digest_of_input(item), reason, said)
 
 
 def _segmented(settings: Settings, record: Record) -> Finished | tuple[Source, Article, bytes]:
@@ -204,19 +206,6 @@ def digest_of(record: Record) -> bytes:
     digest = sha256(record.raw)
     if "#" in record.id and (record.metadata or record.kind):
         digest.update(json.dumps([record.kind, sorted(record.metadata.items())]).encode())
-    return digest.digest()
-
-
-def digest_of_file(item: Input) -> bytes:
-    """SHA-256 of a file as it lies there, packed or not; of nothing where it cannot be read."""
-    digest = sha256()
-    try:
-        if item.id != STDIN:
-            with open_input(item) as stream:
-                while piece := stream.read(1 << 20):
-                    digest.update(piece)
-    except (OSError, SourceError):
-        return sha256().digest()
     return digest.digest()
 
 

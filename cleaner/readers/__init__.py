@@ -12,6 +12,7 @@ from typing import BinaryIO
 from cleaner.errors import SourceError
 from cleaner.readers.archives import read_warc
 from cleaner.readers.decoders import codec_of
+from cleaner.readers.digests import digest_of_input, digest_of_path
 from cleaner.readers.fields import Fields
 from cleaner.readers.inputs import CODECS, CONTAINERS, ENDINGS, KINDS, STDIN, Input, ascii_safe, input_of, shown
 from cleaner.readers.jsonl import read_jsonl
@@ -39,6 +40,8 @@ __all__ = [
     "Record",
     "Rejected",
     "ascii_safe",
+    "digest_of_input",
+    "digest_of_path",
     "input_of",
     "list_inputs",
     "open_input",

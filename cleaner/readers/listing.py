@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from cleaner.errors import UsageError
 from cleaner.readers.addresses import is_address, list_address
-from cleaner.readers.inputs import ENDINGS, STDIN, Input, input_of, is_known, shown
+from cleaner.readers.inputs import CONTAINERS, ENDINGS, KINDS, STDIN, Input, endings_of, input_of, is_known, shown
 
 _LOCAL = "file://"
 
@@ -126,14 +126,24 @@ def _last_parts(folder: Path, count: int) -> PurePosixPath:
 
 
 def _folder(root: Path, prefix: PurePosixPath, skip: Path | None) -> Iterator[Input]:
-    """Files of a folder; a sub-folder that cannot be opened is an input too, and is set aside when read."""
+    """Files of a folder; a sub-folder that cannot be opened is an input too, and is set aside when read.
+
+    Names are put together as text: paths relative to a root cost more than all else that is done to an unchanged file.
+    """
     closed: list[Path] = []
     for folder, names, files in os.walk(root, followlinks=False, onerror=lambda e: closed.append(Path(e.filename))):
         here = Path(folder)
         names[:] = sorted(n for n in names if not n.startswith(".") and real_path(here / n) != skip)
+        before = _named_before(here, root, prefix)
         for name in sorted(files):
-            if is_known(name) and not name.startswith("."):
-                path = here / name
-                yield input_of(path, (prefix / path.relative_to(root).as_posix()).as_posix())
+            ending, codec = endings_of(name)
+            if ending in ENDINGS and not name.startswith("."):
+                yield Input(here / name, before + name, KINDS.get(ending), CONTAINERS.get(ending, "file"), codec)
     for path in closed:
         yield Input(path, (prefix / path.relative_to(root).as_posix()).as_posix(), None)
+
+
+def _named_before(here: Path, root: Path, prefix: PurePosixPath) -> str:
+    """What the ids of a folder's files begin with."""
+    folder = (prefix / here.relative_to(root).as_posix()).as_posix()
+    return "" if folder == "." else f"{folder}/"
