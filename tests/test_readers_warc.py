@@ -293,6 +293,12 @@ def test_the_charset_of_http_counts(tmp_path: Path, declared: str, says: str) ->
     assert decode(raw).text == text
 
 
+def test_a_page_that_is_read_right_without_help_stays_as_it_was(tmp_path: Path) -> None:
+    """Where page and server name the same encoding, the archived bytes are those that are cleaned and can be restored."""
+    body = '<html><head><meta charset="gbk"></head><p>桥梁周一重新开放</p></html>'.encode("gbk")
+    assert raws(written(tmp_path, "a.warc", warc_record(http(body, media="text/html; charset=gbk")))) == [body]
+
+
 @pytest.mark.parametrize("declared", ["iso-8859-1", "utf-7", "hex", "nonsense", "utf-16"])
 def test_a_charset_that_cannot_be_is_not_believed(tmp_path: Path, declared: str) -> None:
     """Servers send one charset for all pages: bytes that are UTF-8 stay UTF-8, and no charset makes Python run strange codecs."""
