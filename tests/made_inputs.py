@@ -33,7 +33,7 @@ PACK = {
 
 def page(number: int, words: int = 40) -> bytes:
     """A page whose words differ from every other's, so that it packs as pages do."""
-    rng = random.Random(number)  # noqa: S311  words for a test
+    rng = random.Random(number)
     story = " ".join(f"{rng.choice(WORDS)}{rng.randrange(1000)}" for _ in range(words))
     return f"<html><body><h1>Page {number}</h1><p>{story}</p></body></html>".encode()
 

@@ -109,13 +109,15 @@ def test_damage_costs_its_row_group(tmp_path: Path) -> None:
 
 
 def test_no_flipped_bit_ends_in_an_error() -> None:
-    """Wherever a bit flips, reading ends and raises nothing, and no row comes out twice."""
+    """Wherever a bit flips, reading ends and raises nothing, and no row is lost in silence or comes out twice."""
     content = parquet({"text": PAGES}, row_group_size=2, write_page_checksum=True)
-    for at in range(0, len(content), 11):
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    for at in (*range(0, footer, 31), *range(footer, len(content))):
         damaged = bytearray(content)
         damaged[at] ^= 1 << at % 8
-        found, _ = read_memory(damaged, input_of("-", "a.parquet"))
-        assert len({record.id for record in found}) == len(found) <= len(PAGES)
+        found, rejected = read_memory(damaged, input_of("-", "a.parquet"))
+        assert len({record.id for record in found}) == len(found) <= len(PAGES), at
+        assert rejected or len(found) == len(PAGES), at
 
 
 def test_a_table_that_repeats_one_value_without_end_is_refused(tmp_path: Path) -> None:
