@@ -36,7 +36,7 @@ from cleaner.readers.addresses import is_address
 from cleaner.records import ACTIONS, STAYING, JudgedParagraph
 from cleaner.sharding import StaleError
 from cleaner.store import Store, opened, seal
-from cleaner.work import REASONS, Settings, finished, settings_key
+from cleaner.work import REASONS, Settings, asked_of, finished, settings_key
 from cleaner.writers import FORMATS
 
 RESTORED = RULES[-1]
@@ -78,8 +78,7 @@ def clean_corpus(
     """
     refuse_overlap(paths, out)
     next(list_inputs(paths, exclude=out), None)  # a path that does not exist is named before anything is written
-    key = settings_key(cleaner.model.digest, cleaner.policy.digest, cleaner.style, format, kind, fields)
-    settings = Settings(cleaner, format, kind, fields, key)
+    settings = _settings(cleaner, format, kind, fields)
     if limits is None and (workers > 1 or engine != "local"):
         limits = Limits()
     with _ready(out, disk) as store:
@@ -97,8 +96,14 @@ def clean_corpus(
                 if attempt:
                     raise
                 note_stale_shard(store, error.shard, error.count, FORMATS[format])
+        store.journal.keep("asked", asked_of(kind, fields))
         changes = Changes(judging.done, judging.records - judging.done, gone)
         return _sealed(store, changes, None if choice.is_partial else judging.records)
+
+
+def _settings(cleaner: Cleaner, format: str, kind: str | None, fields: Fields) -> Settings:
+    key = settings_key(cleaner.model.digest, cleaner.policy.digest, cleaner.style, format, asked_of(kind, fields))
+    return Settings(cleaner, format, kind, fields, key)
 
 
 def preview(
@@ -107,8 +112,7 @@ def preview(
 ) -> Preview:  # fmt: skip
     """What `clean_corpus` would do with the same arguments; nothing is written."""
     refuse_overlap(paths, out)
-    key = settings_key(cleaner.model.digest, cleaner.policy.digest, cleaner.style, format, kind, fields)
-    settings = Settings(cleaner, format, kind, fields, key)
+    settings = _settings(cleaner, format, kind, fields)
     return preview_of(out, settings, choice, list_inputs(paths, exclude=out), ENGINES[engine](), workers, limits)
 
 
@@ -207,7 +211,8 @@ class Staging:
         line = entry.source
         known = self._store.journal.digest_of(line.source)
         digest = known or bytes.fromhex(line.sha256)
-        key = settings_key(line.model, line.policy, line.style, self._format, None, FIELDS)
+        asked = self._store.journal.get("asked") or asked_of(None, FIELDS)
+        key = settings_key(line.model, line.policy, line.style, self._format, asked)
         content = "".join(f"{text}\n" for text in islice(entry_lines(entry), 1, None)).encode()
         articles = articles_of(entry) if line.status == audit.CLEANED else ()
         judged = [p.judged() for p in entry.paragraphs]

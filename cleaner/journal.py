@@ -148,6 +148,14 @@ class Journal:
         """Set a named value, inside a transaction."""
         self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
+    def keep(self, name: str, value: str) -> None:
+        """Set a named value for good, where it is another than before."""
+        if self.get(name) != value:
+            with named(self.path):
+                self.begin()
+                self.set(name, value)
+                self.commit()
+
     def begin(self) -> None:
         """Begin a transaction."""
         self.db.execute("BEGIN IMMEDIATE")

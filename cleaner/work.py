@@ -58,9 +58,14 @@ class Settings(NamedTuple):
     """Names model, policy, style, format and version: a record is done again when it changes."""
 
 
-def settings_key(model: str, policy: str, style: str, format: str, kind: str | None, fields: Fields) -> bytes:
+def asked_of(kind: str | None, fields: Fields) -> str:
+    """How inputs were asked to be read, in a word that a journal can keep."""
+    return json.dumps([kind, repr(fields)])
+
+
+def settings_key(model: str, policy: str, style: str, format: str, asked: str) -> bytes:
     """What a record's result depends on besides its bytes, in 16 bytes."""
-    said = json.dumps([CODE_FORMAT, model, policy, style, format, kind, repr(fields)])
+    said = json.dumps([CODE_FORMAT, model, policy, style, format, asked])
     return sha256(said.encode()).digest()[:16]
 
 

@@ -24,6 +24,7 @@ from cleaner.engines import Limits
 from cleaner.gathered import PACKERS, lines_of
 from cleaner.intake import Choice
 from cleaner.policy import load_policy
+from cleaner.readers import Fields
 from cleaner.verification import differences
 
 sys.path.insert(0, str(Path(__file__).parent / "crash"))
@@ -361,6 +362,10 @@ def test_deciding_again_needs_no_second_cleaning(tmp_path: Path, cleaner: Cleane
     assert clean_corpus([source], out, cleaner).changes.done == 0
     assert (out / "sub/002.txt").read_bytes() == restored
     assert list(differences(out)) == []
+    fields = Fields(text=("text",))
+    clean_corpus([source], out, cleaner, fields=fields)
+    redecide(out, load_policy())
+    assert clean_corpus([source], out, cleaner, fields=fields).changes.done == 0
 
 
 def test_a_poisonous_record_is_quarantined_and_left_alone(tmp_path: Path, cleaner: Cleaner) -> None:
