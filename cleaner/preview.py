@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
 from pathlib import Path
@@ -34,6 +34,9 @@ class Preview:
     outcomes: Counter[str] = field(default_factory=Counter)
     shown: list[tuple[str, str, str]] = field(default_factory=list)
     """Source, label and text of some paragraphs that would go: the same ones every time."""
+    _before: Callable[[str], bool] = field(default=lambda _: False, repr=False)
+    """Whether the tree has a record already."""
+    _again: int = 0
     _nearest: list[tuple[int, str, str, str]] = field(default_factory=list)
 
     def take(self, one: Finished | Same) -> None:
@@ -43,6 +46,7 @@ class Preview:
             self.unchanged += 1
             return
         self.done += 1
+        self._again += self._before(one.unit.id)
         self.outcomes[OUTCOMES[one.unit.outcome]] += 1
         for index, row in enumerate(_paragraphs(one)):
             self.paragraphs += 1
@@ -58,8 +62,9 @@ class Preview:
         else:
             heappushpop(self._nearest, place)
 
-    def finish(self) -> None:
-        """Put what is shown in the order of sources."""
+    def finish(self, settled: int) -> None:
+        """Tell what is gone of the records that the tree has, and put what is shown in the order of sources."""
+        self.gone = max(settled - self.unchanged - self._again, 0)
         self.shown = sorted(row[1:] for row in self._nearest)
 
 
@@ -73,8 +78,8 @@ def preview_of(
     out: Path, settings: Settings, choice: Choice, inputs: Iterable[Input], engine: Engine, workers: int, limits: Limits | None
 ) -> Preview:
     """What a run would do to `out`, whether it is there or not."""
-    preview = Preview()
     with reading(out / STATE / NAME) as journal:
+        preview = Preview(_before=(lambda name: bool(journal.digest_of(name))) if journal else lambda _: False)
         intake = Intake(journal, settings, choice, preview.take, TOGETHER)
         for result in engine(open_work, settings, intake.shards(iter(inputs)), workers, limits):
             if isinstance(result, Failed):
@@ -82,7 +87,5 @@ def preview_of(
             else:
                 for one in results_of(result.result):
                     preview.take(one)
-        before = journal.size() if journal else 0
-    preview.gone = 0 if choice.is_partial else max(before - preview.records, 0)
-    preview.finish()
+        preview.finish(journal.size() if journal and not choice.is_partial else 0)
     return preview

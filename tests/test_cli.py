@@ -512,6 +512,8 @@ def test_dry_run_writes_nothing(place: Path) -> None:
     later = run("clean", "noise.txt", "good.txt", "-o", "new", "--dry-run")
     assert "2 records: 1 would be cleaned, 1 are as they were, 0 are gone" in later.stdout
     assert {path: path.stat().st_mtime_ns for path in Path("new").rglob("*")} == written
+    other = run("clean", "noise.txt", "-o", "new", "--dry-run")
+    assert "1 records: 1 would be cleaned, 0 are as they were, 1 are gone" in other.stdout
 
 
 def test_a_second_run_has_nothing_to_do(place: Path) -> None:

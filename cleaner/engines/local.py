@@ -116,15 +116,19 @@ class Crew:
         self._limits = limits
         self._workers: list[_Worker] = []
         self._again: deque[Task] = deque()
+        self._ahead: deque[Task] = deque()
+        self._shards: Iterator[Sequence[bytes]] = iter(())
         self._false_starts = 0
 
     def run(self, shards: Iterator[Sequence[bytes]]) -> Iterator[Done | Failed]:
         """Keep every worker busy until nothing is left."""
+        self._shards = shards
         while True:
-            self._feed(shards)
+            self._feed()
             busy = [worker for worker in self._workers if worker.task]
             if not busy:
                 return
+            self._prepare(len(busy))
             for worker in self._answered(busy):
                 yield from self._received(worker)
             now = monotonic()
@@ -137,11 +141,11 @@ class Crew:
             worker.end()
         self._workers.clear()
 
-    def _feed(self, shards: Iterator[Sequence[bytes]]) -> None:
+    def _feed(self) -> None:
         """A task for each worker that has none; a new worker where there is room for one and work for it."""
         idle = [worker for worker in self._workers if not worker.task]
         while idle or len(self._workers) < self._most:
-            task = self._next(shards)
+            task = self._next()
             if task is None:
                 return
             if not idle:
@@ -149,11 +153,19 @@ class Crew:
                 idle.append(self._workers[-1])
             idle.pop().give(task, self._limits.seconds)
 
-    def _next(self, shards: Iterator[Sequence[bytes]]) -> Task | None:
+    def _next(self) -> Task | None:
         if self._again:
             return self._again.popleft()
-        shard = next(shards, None)
-        return None if shard is None else Task(shard)
+        self._prepare(1)
+        return self._ahead.popleft() if self._ahead else None
+
+    def _prepare(self, most: int) -> None:
+        """Have tasks ready before a worker asks: reading the next shard takes time that it would wait."""
+        while len(self._ahead) < most:
+            shard = next(self._shards, None)
+            if shard is None:
+                return
+            self._ahead.append(Task(shard))
 
     @staticmethod
     def _answered(busy: list[_Worker]) -> list[_Worker]:
@@ -174,6 +186,7 @@ class Crew:
         elif sign == OK:
             worker.task = None
             self._recycle(worker)
+            self._feed()  # before what it gave is looked at: it need not wait for that
             yield Done(content)
         elif sign == REFUSED:
             raise UsageError(content.decode())
