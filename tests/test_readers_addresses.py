@@ -73,7 +73,14 @@ def test_this_machine_s_files_by_address_are_paths(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["http://example.org/a.html", "https://example.org/", "simplecache::memory://corpus", "nonsense://a", "github://a:b@c/d"],
+    [
+        "http://example.org/a.html",
+        "https://example.org/",
+        "simplecache::memory://corpus",
+        "memory://a::http://example.org/b",
+        "nonsense://a",
+        "github://a:b@c/d",
+    ],
 )
 def test_strangers_servers_are_not_called(address: str) -> None:
     """No web address and no chain of file systems is opened, whether it is given or stands in an input."""

@@ -128,6 +128,13 @@ def test_a_table_that_repeats_one_value_without_end_is_refused(tmp_path: Path) -
     assert len(found) < 300
 
 
+def test_a_table_that_packs_too_well_is_refused_unread(tmp_path: Path) -> None:
+    """100 MB of blanks in a few KB are not unpacked at all."""
+    content = parquet({"text": [" " * (1 << 20)] * 100}, use_dictionary=False, compression="zstd")
+    found, [rejected] = read(written(tmp_path, "a.parquet", content))
+    assert (found, rejected.reason) == ([], "bomb")
+
+
 def test_a_row_over_the_limit_is_set_aside(tmp_path: Path) -> None:
     """One row that is larger than any page costs itself."""
     item = written(tmp_path, "a.parquet", parquet({"text": ["one", "x" * 5000, "three"]}))

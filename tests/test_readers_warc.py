@@ -138,7 +138,8 @@ def test_a_wrong_length_costs_its_own_record(tmp_path: Path, length: int, reason
 
 def test_a_record_with_two_lengths_is_refused(tmp_path: Path) -> None:
     """Which of two lengths is right nobody can tell: the record is set aside, not cut at the first."""
-    one, two = warc_record(http(PAGES[0]), extra="Content-Length: 20\r\n"), warc_record(http(PAGES[1]))
+    right = len(http(PAGES[0]))
+    one, two = warc_record(http(PAGES[0]), extra=f"Content-Length: {right}\r\n", length=20), warc_record(http(PAGES[1]))
     found, [rejected] = read(written(tmp_path, "a.warc", one + two))
     assert ([record.raw for record in found], rejected.reason) == ([PAGES[1]], "bad-record")
 
