@@ -152,7 +152,7 @@ def million(documents: int) -> Iterator[Row]:
     for count in (max(documents // 100, 1000), documents):
         with place() as folder:
             fill(folder / "in", map(short_text, range(count)))
-            run = clean(folder / "in", folder / "out", "-f", "jsonl")
+            run = clean(folder / "in", folder / "out")
             report = json.loads((folder / "out/.cleaner/report.json").read_text())
             assert report["records"] == count
             costs[count] = (run.cpu - start_up()) / count * 1e6
