@@ -5,15 +5,24 @@ OUT    ?= clean
 MODEL  ?= models/press.model
 LABELS ?= seeds
 PUBLIC ?= ../shared/data
-WORKERS ?= 1
+# Empty: all cores.
+WORKERS ?=
+ENGINE  ?= local
+FORMAT  ?= txt
+# With half of the sources gone, an input folder is more likely missing than emptied.
+MOST_GONE ?= 0.5
+# Empty: every byte of the output is not read again after each run.
+VERIFY  ?= yes
+KILLS   ?= 300
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup clean-corpus test check train evaluate bench readme tidy
+.PHONY: help setup clean-corpus test check crash train evaluate bench readme tidy
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
-	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) LABELS=$(LABELS) PUBLIC=$(PUBLIC) WORKERS=$(WORKERS)"
+	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) FORMAT=$(FORMAT) ENGINE=$(ENGINE) WORKERS=$(or $(WORKERS),all cores)" \
+		"MOST_GONE=$(MOST_GONE) LABELS=$(LABELS) PUBLIC=$(PUBLIC) KILLS=$(KILLS)"
 
 setup: $(READY)  ## make .venv and install what is locked
 $(READY): requirements.lock pyproject.toml
@@ -22,11 +31,18 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-clean-corpus: $(READY)  ## clean IN into OUT with an audit of every decision
-	$(BIN)/cleaner clean $(IN) --out $(OUT) --model $(MODEL) --workers $(WORKERS)
+# Safe to run from cron, however long it takes and wherever it is killed: what did not change is left as it is, a second
+# run at the same time leaves with 75, and sources set aside (3) are a finished run.
+clean-corpus: $(READY)  ## clean what changed in IN into OUT with an audit of every decision
+	$(BIN)/cleaner clean $(IN) --out $(OUT) --model $(MODEL) --format $(FORMAT) --engine $(ENGINE) \
+		$(if $(WORKERS),--workers $(WORKERS)) --most-gone $(MOST_GONE) || [ $$? -eq 3 ]
+	$(if $(VERIFY),$(BIN)/cleaner verify $(OUT))
 
 test: $(READY)  ## run the tests
 	$(BIN)/pytest -n 2 --dist loadgroup -q
+
+crash: $(READY)  ## a fault, a kill and a power cut at every writing call; KILLS random kills; long histories; Ray
+	CRASH_EVERY=1 CRASH_KILLS=$(KILLS) CRASH_EXAMPLES=200 CRASH_RAY=10 $(BIN)/pytest -n 2 -q tests/crash tests/test_incremental.py tests/test_engines.py
 
 check: $(READY)  ## types, lint, formatting
 	$(BIN)/ruff check .
@@ -42,6 +58,7 @@ evaluate: $(READY)  ## measure MODEL on the development sets in PUBLIC
 bench: $(READY)  ## speed and memory beside peers, as ratios in one run
 	$(BIN)/python tests/bench/speed.py
 	$(BIN)/python tests/bench/pages.py $(PUBLIC)
+	$(BIN)/python tests/bench/corpus.py
 
 readme: $(READY)  ## write the README's tables and example from fresh runs
 	-$(BIN)/cleaner evaluate $(PUBLIC) --model $(MODEL) --into README.md

@@ -1,74 +1,49 @@
-"""Clean a corpus into a folder: sources in, clean files and an audit out, every source accounted for."""
+"""Clean a corpus into a folder: sources in, clean files and an audit out, every source accounted for.
+
+A run first judges what changed and keeps the results in the folder's log, then brings them into the
+tree in one go. Killed at any point it goes on where it was, and the tree follows from sources, model,
+policy and format alone.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
-from itertools import chain, islice
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from cleaner import audit
 from cleaner.articles import CleanArticle, clean_articles, first_copies
-from cleaner.audit import Entry, ParagraphLine, SourceLine, entry_lines, entry_of, read_entries
-from cleaner.errors import OutputError, SourceError, UsageError
-from cleaner.parallel import ordered_map
-from cleaner.pipeline import Cleaner, Result, as_source, segment
+from cleaner.audit import Entry, ParagraphLine, entry_lines, read_all, shard_files, source_head
+from cleaner.commit import Disk, named
+from cleaner.engines import ENGINES, Limits
+from cleaner.errors import OutputError, UsageError, WriteError
+from cleaner.intake import TOGETHER, Choice
+from cleaner.journal import PUBLISHING, STATE, Unit
+from cleaner.judging import KEPT_RECORDS, Judging
+from cleaner.ledger import Changes, Report, report_bytes, report_of
+from cleaner.pipeline import Cleaner
 from cleaner.policy import RULES, Policy, decide
-from cleaner.readers import Input, list_inputs, read_bytes, real_path
-from cleaner.records import ACTIONS, STAYING, Article, JudgedParagraph, Source
-from cleaner.writers import PARTIAL, AuditWriter, FolderWriter, render
+from cleaner.presence import adopt, note_missing, note_stale, note_stale_shard
+from cleaner.preview import Preview, preview_of
+from cleaner.publishing import complete, publish
+from cleaner.readers import Fields, list_inputs, real_path
+from cleaner.readers.addresses import is_address
+from cleaner.records import ACTIONS, STAYING, JudgedParagraph
+from cleaner.sharding import StaleError
+from cleaner.store import Store, opened, seal
+from cleaner.work import REASONS, Settings, asked_of, finished, settings_key
+from cleaner.writers import FORMATS
 
-SHARD = 24
-"""Files read and judged together: enough lines for one batch of the classifier, little memory."""
 RESTORED = RULES[-1]
-LOSES_TOO_MUCH = "would lose too much that may be the article's; kept whole for review"
-NO_ARTICLE = "nothing in it looks like an article"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run did. The sums balance: sources = cleaned + set aside + unreadable."""
-
-    sources: int = 0
-    cleaned: int = 0
-    articles: int = 0
-    set_aside: tuple[tuple[str, str], ...] = ()
-    """(source, reason) of every source that gave no clean file, unreadable ones included."""
-    decisions: Counter[str] = field(default_factory=Counter)
-    removed: Counter[str] = field(default_factory=Counter)
-    """Paragraphs that left, by label."""
-
-    def with_entry(self, entry: Entry) -> Report:
-        """The report with one more source."""
-        line = entry.source
-        aside = () if line.status == audit.CLEANED else ((line.source, line.reason),)
-        gone = (p.label for p in entry.paragraphs if p.decision not in STAYING)
-        return Report(
-            self.sources + 1,
-            self.cleaned + (line.status == audit.CLEANED),
-            self.articles + len(line.outputs),
-            self.set_aside + aside,
-            self.decisions + Counter(p.decision for p in entry.paragraphs),
-            self.removed + Counter(gone),
-        )
-
-
-class Settings(NamedTuple):
-    """What a shard's work needs."""
-
-    cleaner: Cleaner
-    format: str
-    kind: str | None
-
-
-Rendered = list[tuple[int, bytes]]
+ALL, FIELDS = Choice(), Fields()
 Progress = Callable[[int], None]
+Note = Callable[..., None]
+"""Called with an event and its fields: `note("set aside", source="a.txt", code="empty")`."""
 
 
 def clean_corpus(
@@ -79,27 +54,127 @@ def clean_corpus(
     format: str = "txt",
     kind: str | None = None,
     workers: int = 1,
+    engine: str = "local",
+    limits: Limits | None = None,
+    fields: Fields = FIELDS,
+    choice: Choice = ALL,
+    again: bool = False,
+    most_gone: float = 1.0,
+    together: int = TOGETHER,
     progress: Progress | None = None,
+    note: Note | None = None,
+    disk: Disk | None = None,
 ) -> Report:
     """Clean files and folders into `out`, with one audit line a decision.
 
+    What is as it was when it was cleaned before is left as it is; `again` does it all anew. What a
+    source gave goes with it, unless `choice` leaves sources out; when more than the share `most_gone`
+    of them went, nothing is changed. `together` records are judged at once. With one worker and no
+    limits everything runs in this process.
     No input is ever changed. A source that cannot be read, or that would lose too much, is set aside
     with its reason. Raises UsageError or OutputError before anything is written when the paths or
-    the output folder do not allow a run.
+    the output folder do not allow a run, LockedError when another run is at work on it, WriteError
+    when the disk fails: the next run goes on from there.
     """
     refuse_overlap(paths, out)
-    inputs = list_inputs(paths, exclude=out)
-    first = list(islice(inputs, 1))  # a path that does not exist is named before anything is written
-    entries = ordered_map(_clean_shard, Settings(cleaner, format, kind), _shards(chain(first, inputs)), workers)
-    return _write(out, (pair for shard in entries for pair in shard), format, progress)
+    next(list_inputs(paths, exclude=out), None)  # a path that does not exist is named before anything is written
+    settings = _settings(cleaner, format, kind, fields)
+    if limits is None and (workers > 1 or engine != "local"):
+        limits = Limits()
+    with _ready(out, disk) as store:
+        _refuse_mixture(store, format, choice, out)
+        if again:
+            note_stale(store, "1")
+        note_missing(store)
+        for attempt in range(2):
+            judging = Judging(store, settings, choice, progress or _ignore, note or _ignore, together)
+            judging.run(list_inputs(paths, exclude=out), ENGINES[engine](), workers, limits)
+            try:
+                gone = _publish(store, judging, format, most_gone)
+                break
+            except StaleError as error:
+                if attempt:
+                    raise
+                note_stale_shard(store, error.shard, error.count, FORMATS[format])
+        store.journal.keep("asked", asked_of(kind, fields))
+        changes = Changes(judging.done, judging.records - judging.done, gone)
+        return _sealed(store, changes, None if choice.is_partial else judging.records)
+
+
+def _settings(cleaner: Cleaner, format: str, kind: str | None, fields: Fields) -> Settings:
+    key = settings_key(cleaner.model.digest, cleaner.policy.digest, cleaner.style, format, asked_of(kind, fields))
+    return Settings(cleaner, format, kind, fields, key)
+
+
+def preview(
+    paths: Sequence[str | Path], out: Path, cleaner: Cleaner, *, format: str = "txt", kind: str | None = None, workers: int = 1,
+    engine: str = "local", limits: Limits | None = None, fields: Fields = FIELDS, choice: Choice = ALL, **_: object,
+) -> Preview:  # fmt: skip
+    """What `clean_corpus` would do with the same arguments; nothing is written."""
+    refuse_overlap(paths, out)
+    settings = _settings(cleaner, format, kind, fields)
+    return preview_of(out, settings, choice, list_inputs(paths, exclude=out), ENGINES[engine](), workers, limits)
+
+
+def _ignore(*_: object, **__: object) -> None:
+    pass
+
+
+@contextmanager
+def _ready(out: Path, disk: Disk | None) -> Iterator[Store]:
+    """An output folder for this run alone, with whatever an earlier run left undone completed."""
+    with opened(out, disk or Disk()) as store:
+        try:
+            if store.journal.get("state") == PUBLISHING:
+                complete(store)
+            if not store.journal.get("format"):
+                adopt(store)
+            yield store
+        except sqlite3.Error as error:
+            raise WriteError(f"{out / STATE}: cannot be written ({error}); run the same command again") from error
+
+
+def _refuse_mixture(store: Store, format: str, choice: Choice, out: Path) -> None:
+    before = store.journal.get("format")
+    if choice.is_partial and before not in ("", format):
+        raise UsageError(
+            f"{out}: holds {before} files, which a part of the sources in {format} cannot replace; choose another folder"
+        )
+
+
+def _publish(store: Store, judging: Judging, format: str, most_gone: float) -> int:
+    """Bring what was judged into the tree; returns how many sources went."""
+    judging.drop_unseen()
+    gone, before = sum(1 for _ in judging.gone()), store.journal.size()
+    if gone > most_gone * before:
+        raise UsageError(
+            f"{store.out}: {gone:,} of {before:,} sources are gone, more than --most-gone {most_gone:g} allows; "
+            "nothing was changed: is every input folder there?"
+        )
+    if gone or store.journal.count("SELECT count(*) FROM staged") or store.journal.get("format") != format:
+        publish(store, format, judging.gone())
+    judging.note_containers()
+    return gone
+
+
+def _sealed(store: Store, changes: Changes, records: int | None) -> Report:
+    report = report_of(store.journal, changes)
+    if records is not None and records != report.sources:
+        raise OutputError(f"{store.out}: {records} records in, but {report.sources} are accounted for; please report this")
+    seal(store, report_bytes(report))
+    return report
 
 
 def redecide(out: Path, policy: Policy, *, into: Path | None = None, format: str = "txt") -> Report:
     """Decide anew from the audit alone, without the model; rewrites `out`, or writes to `into`."""
     if into is not None:
         refuse_foreign(into)
-    entries = (_decided(entry, policy) for entry in read_entries(out / audit.NAME))
-    return _rewrite(entries, into or out, format)
+    _refuse_unaudited(out)
+    with _ready(into or out, None) as store:
+        staged = Staging(store, format)
+        for entry in read_all(out):
+            staged.add(_decided(entry, policy))
+        return staged.published()
 
 
 def restore_paragraph(out: Path, source: str, index: int, *, format: str = "txt") -> ParagraphLine:
@@ -107,30 +182,70 @@ def restore_paragraph(out: Path, source: str, index: int, *, format: str = "txt"
 
     Raises UsageError when there is no such source or paragraph.
     """
-    found: list[ParagraphLine] = []
-
-    def put_back(entry: Entry) -> Entry:
-        if entry.source.source != source:
-            return entry
+    _refuse_unaudited(out)
+    with _ready(out, None) as store:
+        entry = next((entry for entry in read_all(out) if entry.source.source == source), None)
+        if entry is None:
+            raise UsageError(f"{out}: no source {source!r} in its audit; `cleaner explain {out}` lists them")
         if not 0 <= index < len(entry.paragraphs):
             raise UsageError(f"{source} has paragraphs 0 to {len(entry.paragraphs) - 1}, not {index}; see `cleaner explain`")
         lines = list(entry.paragraphs)
         lines[index] = replace(lines[index], decision="keep", rule=RESTORED)
-        found.append(lines[index])
-        return Entry(replace(entry.source, status=audit.CLEANED, reason=""), tuple(lines))
+        staged = Staging(store, format)
+        staged.add(Entry(replace(entry.source, status=audit.CLEANED, reason="", code=""), tuple(lines)))
+        staged.published(partly=True)
+    return lines[index]
 
-    entries = [put_back(entry) for entry in read_entries(out / audit.NAME)]
-    if not found:
-        raise UsageError(f"{out}: no source {source!r} in its audit; `cleaner explain {out}` lists them")
-    _rewrite(iter(entries), out, format)
-    return found[0]
+
+class Staging:
+    """Entries of an audit, rewritten: they go the way of judged sources, under the settings that they had."""
+
+    def __init__(self, store: Store, format: str) -> None:
+        self._store, self._format = store, format
+        self._rows: list[tuple[Unit, int, int]] = []
+        self._next = store.journal.count("SELECT max(n) FROM staged") + 1
+        self._seen = 0
+
+    def add(self, entry: Entry) -> None:
+        """Render and stage one entry."""
+        line = entry.source
+        known = self._store.journal.digest_of(line.source)
+        digest = known or bytes.fromhex(line.sha256)
+        asked = self._store.journal.get("asked") or asked_of(None, FIELDS)
+        key = settings_key(line.model, line.policy, line.style, self._format, asked)
+        content = "".join(f"{text}\n" for text in islice(entry_lines(entry), 1, None)).encode()
+        articles = articles_of(entry) if line.status == audit.CLEANED else ()
+        judged = [p.judged() for p in entry.paragraphs]
+        done = finished(self._format, key, line, source_head(line), content, judged, articles, digest)
+        self._rows.append((done.unit, self._store.log.append(done.content), self._next + self._seen))
+        self._seen += 1
+        if len(self._rows) >= KEPT_RECORDS:
+            self._keep()
+
+    def _keep(self) -> None:
+        self._store.log.flush()
+        with named(self._store.journal.path):
+            self._store.journal.begin()
+            self._store.journal.stage(self._rows)
+            self._store.journal.commit()
+        self._rows = []
+
+    def published(self, *, partly: bool = False) -> Report:
+        """Bring what was added into the tree; unless `partly`, it is all that the folder holds from then on."""
+        self._keep()
+        journal = self._store.journal
+        gone = "SELECT id FROM units WHERE id NOT IN (SELECT id FROM staged)"
+        publish(self._store, self._format, [] if partly else (id for (id,) in journal.rows(gone)))
+        return _sealed(self._store, Changes(self._seen, journal.size() - self._seen), None)
 
 
 def refuse_overlap(paths: Sequence[str | Path], out: Path) -> None:
     """Raise when writing to `out` could touch an input or files that cleaner did not write."""
     target = real_path(out)
-    for path in map(Path, paths):
-        if str(path) != "-" and (real_path(path) == target or target in real_path(path).parents):
+    for path in map(str, paths):
+        if path == "-" or is_address(path):
+            continue
+        if real_path(Path(path)) == target or target in real_path(Path(path)).parents:
             raise UsageError(f"{out}: the output folder holds the input {path}; choose another folder with -o")
     refuse_foreign(out)
 
@@ -140,84 +255,14 @@ def refuse_foreign(out: Path) -> None:
     target = real_path(out)
     if target.exists() and not target.is_dir():
         raise OutputError(f"{out}: exists and is not a folder; choose another with -o")
-    if target.is_dir() and any(target.iterdir()) and not (target / audit.NAME).exists() and not _unfinished(target):
+    ours = (target / STATE).is_dir() or any(path.exists() for path in shard_files(target))
+    if target.is_dir() and any(target.iterdir()) and not ours:
         raise OutputError(f"{out}: holds files that cleaner did not write; choose an empty or new folder with -o")
 
 
-def _unfinished(folder: Path) -> bool:
-    return (folder / (audit.NAME + PARTIAL)).exists()
-
-
-def _shards(inputs: Iterable[Input]) -> Iterator[list[Input]]:
-    stream = iter(inputs)
-    while shard := list(islice(stream, SHARD)):
-        yield shard
-
-
-def _clean_shard(settings: Settings, shard: Sequence[Input]) -> list[tuple[Entry, Rendered]]:
-    """Read, judge and render one shard; every input gives an entry."""
-    done: dict[int, tuple[Entry, Rendered]] = {}
-    readable: list[tuple[Source, Article]] = []
-    places: list[int] = []
-    for i, item in enumerate(shard):
-        raw = b""
-        try:
-            raw = read_bytes(item)
-            source = as_source(raw, kind=settings.kind or item.kind, id=item.id)
-            readable.append((source, segment(source)))
-            places.append(i)
-        except SourceError as error:
-            done[i] = (_unreadable(item, raw, str(error), settings.cleaner), [])
-    for i, result in zip(places, settings.cleaner.judge_articles(readable), strict=True):
-        done[i] = _finished(result, settings)
-    return [done[i] for i in range(len(shard))]
-
-
-def _finished(result: Result, settings: Settings) -> tuple[Entry, Rendered]:
-    cleaner, source = settings.cleaner, result.source
-    assert source is not None
-    reason = _reason(result)
-    line = SourceLine(
-        source=source.id,
-        status=audit.SET_ASIDE if reason else audit.CLEANED,
-        reason=reason,
-        kind=source.kind,
-        bytes=len(source.raw),
-        sha256=sha256(source.raw).hexdigest(),
-        encoding=source.encoding,
-        encoding_reason=source.encoding_reason,
-        paragraphs=len(result.paragraphs),
-        outputs=(),
-        tail="",
-        original="",
-        style=cleaner.style,
-        model=cleaner.model.digest,
-        policy=cleaner.policy.digest,
-        metadata=result.metadata,
-    )
-    entry = entry_of(source, result.article.text, result.paragraphs, line)
-    return entry, [] if reason else _rendered(result.articles, settings.format, line)
-
-
-def _reason(result: Result) -> str:
-    """Why a source gives no clean file; empty when it does."""
-    if not result.paragraphs:
-        return "empty: no text in it"
-    if result.set_aside:
-        return LOSES_TOO_MUCH
-    return "" if result.text else NO_ARTICLE
-
-
-def _rendered(articles: Iterable[CleanArticle], format: str, line: SourceLine) -> Rendered:
-    return [(a.start, render(a, format, line.model, line.policy)) for a in articles if a.text]
-
-
-def _unreadable(item: Input, raw: bytes, reason: str, cleaner: Cleaner) -> Entry:
-    line = SourceLine(
-        item.id, audit.UNREADABLE, reason, item.kind or "", len(raw), sha256(raw).hexdigest(), "", "", 0, (), "", "",
-        cleaner.style, cleaner.model.digest, cleaner.policy.digest, {},
-    )  # fmt: skip
-    return Entry(line, ())
+def _refuse_unaudited(out: Path) -> None:
+    """Raise OutputError where there is no audit to work from."""
+    next(read_all(out), None)
 
 
 def _decided(entry: Entry, policy: Policy) -> Entry:
@@ -233,52 +278,13 @@ def _decided(entry: Entry, policy: Policy) -> Entry:
         else replace(p, decision=ACTIONS[action], rule=RULES[rule], policy=policy.digest)
         for p, action, rule in zip(entry.paragraphs, decided.actions.tolist(), decided.rules.tolist(), strict=True)
     )
+    code = "loses-too-much" if decided.set_aside else "no-article"
     aside = decided.set_aside or not any(p.decision in STAYING for p in lines)
-    reason = LOSES_TOO_MUCH if decided.set_aside else NO_ARTICLE
-    status = audit.SET_ASIDE if aside else audit.CLEANED
-    return Entry(replace(entry.source, policy=policy.digest, status=status, reason=reason if aside else ""), lines)
-
-
-def _rewrite(entries: Iterator[Entry], out: Path, format: str) -> Report:
-    return _write(out, ((entry, _rendered_again(entry, format)) for entry in entries), format, None)
-
-
-def _rendered_again(entry: Entry, format: str) -> Rendered:
-    if entry.source.status != audit.CLEANED:
-        return []
-    return _rendered(articles_of(entry), format, entry.source)
+    said = ("set aside", code, REASONS[code]) if aside else (audit.CLEANED, "", "")
+    return Entry(replace(entry.source, policy=policy.digest, status=said[0], code=said[1], reason=said[2]), lines)
 
 
 def articles_of(entry: Entry) -> Iterator[CleanArticle]:
     """The clean articles of an audited source."""
     paragraphs: list[JudgedParagraph] = [p.judged() for p in entry.paragraphs]
     return clean_articles(entry.source.source, paragraphs, entry.source.metadata)
-
-
-def _write(out: Path, entries: Iterable[tuple[Entry, Rendered]], format: str, progress: Progress | None) -> Report:
-    """Write clean files and audit; then files of an earlier run that this one did not write again go."""
-    earlier = _outputs_of(out)
-    report, written = Report(), set()
-    with FolderWriter(out, format) as writer, AuditWriter(out / audit.NAME, entry_lines) as ledger:
-        for entry, rendered in entries:
-            outputs = writer.write(entry.source.source, rendered)
-            written |= {output.path for output in outputs}
-            complete = Entry(replace(entry.source, outputs=outputs), entry.paragraphs)
-            ledger.write(complete)
-            report = report.with_entry(complete)
-            if progress:
-                progress(1)
-        writer.finish()
-        ledger.finish()
-    for path in earlier - written:
-        with suppress(OSError):
-            (out / path).unlink()
-    return report
-
-
-def _outputs_of(out: Path) -> set[str]:
-    """Paths that an earlier run's audit claims; none where there is no audit or it is damaged."""
-    try:
-        return {output.path for entry in read_entries(out / audit.NAME) for output in entry.source.outputs}
-    except OutputError:
-        return set()

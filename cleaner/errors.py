@@ -5,6 +5,8 @@
     │   ├── PolicyError
     │   └── ModelError
     ├── OutputError           the run stops: the output cannot be made or trusted
+    │   ├── WriteError        a full disk, a failing disk; the next run goes on from here
+    │   └── LockedError       another run is at work on the same output
     └── SourceError           this source is set aside with a reason, the run goes on
 
 Every message says what was wrong, where, and what to try.
@@ -53,3 +55,15 @@ class SourceError(CleanerError):
     """One source cannot be read; it is set aside, and the others are still cleaned."""
 
     exit_code = 65
+
+
+class WriteError(OutputError):
+    """A file of the output could not be written; what was reported before stands, and the next run goes on from it."""
+
+    exit_code = 74
+
+
+class LockedError(OutputError):
+    """Another run is at work on the output folder; nothing was touched."""
+
+    exit_code = 75

@@ -81,24 +81,19 @@ class Result:
         best = likeliest(self._probabilities)
         others = self._probabilities.copy()
         others[np.arange(len(best)), best] = -1
-        columns = (best, others.argmax(axis=1), self._decided.actions, self._decided.rules, self._probabilities)
-        return tuple(
-            JudgedParagraph(
-                paragraph.text,
-                paragraph.start,
-                paragraph.end,
-                LABELS[label],
-                row[label],
-                LABELS[second],
-                ACTIONS[action],
-                RULES[rule],
-                i in opening,
-                tuple(row),
-            )
-            for i, (paragraph, label, second, action, rule, row) in enumerate(
-                zip(self._article.paragraphs, *(column.tolist() for column in columns), strict=True)
-            )
+        rows = self._probabilities.tolist()
+        labels = best.tolist()
+        columns = (  # a zip of columns: half the time of a call with ten arguments for each paragraph
+            *zip(*self._article.paragraphs, strict=True),
+            [LABELS[label] for label in labels],
+            [row[label] for row, label in zip(rows, labels, strict=True)],
+            [LABELS[label] for label in others.argmax(axis=1).tolist()],
+            [ACTIONS[action] for action in self._decided.actions.tolist()],
+            [RULES[rule] for rule in self._decided.rules.tolist()],
+            [i in opening for i in range(len(rows))],
+            map(tuple, rows),
         )
+        return tuple(map(JudgedParagraph._make, zip(*columns, strict=True))) if rows else ()
 
     @cached_property
     def articles(self) -> tuple[CleanArticle, ...]:

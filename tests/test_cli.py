@@ -23,7 +23,7 @@ from cleaner.records import ACTIONS
 from cleaner.seeds import read_seeds
 
 REPOSITORY = Path(__file__).parent.parent
-CODES = {0, 1, 2, 3, 65, 73, 74, 78}
+CODES = {0, 1, 2, 3, 65, 73, 74, 75, 78}
 STORY = """Accueil
 
 Se connecter
@@ -204,7 +204,7 @@ def test_pipe_holds_the_clean_text_alone(place: Path) -> None:
 def test_stdout_has_the_bytes_of_the_file(place: Path, kind: str) -> None:
     """What goes to stdout is what -o writes, in each format."""
     assert run("clean", "good.txt", "-o", "new", "-f", kind).exit_code == 0
-    [file] = [path for path in Path("new").iterdir() if path.name != "audit.jsonl"]
+    [file] = [path for path in Path("new").iterdir() if path.name not in ("audit.jsonl", ".cleaner")]
     assert run("clean", "good.txt", "-f", kind).stdout_bytes == file.read_bytes()
 
 
@@ -352,7 +352,7 @@ def test_restore_keeps_the_format_of_the_folder(place: Path) -> None:
     """A paragraph restored in a Markdown folder does not turn the folder into text."""
     run("clean", "good.txt", "-o", "new", "-f", "md")
     assert run("restore", "new", "good.txt", "-p", "1").exit_code == 0
-    assert {path.name for path in Path("new").iterdir()} == {"good.md", "audit.jsonl"}
+    assert {path.name for path in Path("new").iterdir()} == {"good.md", "audit.jsonl", ".cleaner"}
     assert "Se connecter" in Path("new/good.md").read_text(encoding="utf-8")
 
 
@@ -496,3 +496,79 @@ def test_old_terminals_are_served(place: Path) -> None:
     result = command("explain", "new", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert (result.returncode, result.stderr) == (0, "")
     assert len(result.stdout.splitlines()) == 1 + len(STORY.strip().split("\n\n"))
+
+
+def test_dry_run_writes_nothing(place: Path) -> None:
+    """--dry-run says what would be done and shows some of what would go; the same before, after and beside a run."""
+    before = sorted(Path().rglob("*"))
+    first = run("clean", "good.txt", "noise.txt", "-o", "new", "--dry-run")
+    assert (first.exit_code, sorted(Path().rglob("*"))) == (0, before)
+    assert "2 records: 2 would be cleaned, 0 are as they were, 0 are gone" in first.stdout
+    assert "navigation" in first.stdout
+    assert "Se connecter" in first.stdout
+    assert run("clean", "good.txt", "noise.txt", "-o", "new", "-w", "3", "--dry-run").stdout == first.stdout
+    assert run("clean", "good.txt", "-o", "new").exit_code == 0
+    written = {path: path.stat().st_mtime_ns for path in Path("new").rglob("*")}
+    later = run("clean", "noise.txt", "good.txt", "-o", "new", "--dry-run")
+    assert "2 records: 1 would be cleaned, 1 are as they were, 0 are gone" in later.stdout
+    assert {path: path.stat().st_mtime_ns for path in Path("new").rglob("*")} == written
+    other = run("clean", "noise.txt", "-o", "new", "--dry-run")
+    assert "1 records: 1 would be cleaned, 0 are as they were, 1 are gone" in other.stdout
+
+
+def test_a_second_run_has_nothing_to_do(place: Path) -> None:
+    """What did not change is left as it is, what changed is done, what went is taken away, and the summary says so."""
+    assert "This run: 1 new or changed, 0 unchanged, 0 gone" in run("clean", "good.txt", "-o", "new").stderr
+    assert "This run: 0 new or changed, 1 unchanged, 0 gone" in run("clean", "good.txt", "-o", "new").stderr
+    assert "This run: 1 new or changed, 0 unchanged, 0 gone" in run("clean", "good.txt", "-o", "new", "--again").stderr
+    assert "This run: 1 new or changed, 0 unchanged, 1 gone" in run("clean", "noise.txt", "-o", "new").stderr
+    assert not Path("new/good.txt").exists()
+
+
+def test_the_sums_of_a_run_balance(place: Path) -> None:
+    """Records in = kept + partly kept + dropped + quarantined, each of the last two with its reasons, on stderr and in the report."""
+    Path("kept.txt").write_text(STORY.split("\n\n")[5], encoding="utf-8")
+    result = run("clean", "good.txt", "noise.txt", "empty.txt", "picture.txt", "kept.txt", "-o", "new")
+    assert result.exit_code == 3
+    report = json.loads(Path("new/.cleaner/report.json").read_bytes())
+    assert report["records"] == sum(report["outcomes"].values()) == 5
+    assert report["outcomes"]["kept"] == report["outcomes"]["partly kept"] == 1
+    assert report["outcomes"]["dropped"] + report["outcomes"]["quarantined"] == sum(report["reasons"].values()) == 3
+    assert {"empty", "not-text"} < set(report["reasons"])
+    assert "Records in = 1 kept, 1 partly kept, " in result.stderr
+
+
+def test_events_are_logged_on_request(place: Path) -> None:
+    """--log appends JSON lines with a time, among them one for each source that was set aside."""
+    for _ in range(2):
+        run("clean", "good.txt", "noise.txt", "-o", "new", "--log", "events.jsonl", "--again")
+    rows = [json.loads(line) for line in Path("events.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["source"] for row in rows if row["event"] == "set aside"] == ["noise.txt", "noise.txt"]
+    assert all(row["time"].endswith("Z") for row in rows)
+
+
+@pytest.mark.parametrize("format", ["jsonl.gz", "jsonl.zst"])
+def test_containers_in_gathered_files_out(place: Path, format: str) -> None:
+    """A JSONL file with fields of other names, packed, becomes packed records, and verify, explain and restore read them."""
+    import gzip
+
+    row = {"corps": STORY, "titre": "Le titre", "adresse": "http://x/1"}
+    Path("feed.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode() + b"\n{broken\n"))
+    named = ["--text-field", "corps", "--title-field", "titre", "--url-field", "adresse"]
+    result = run("clean", "feed.jsonl.gz", "-o", "new", "-f", format, *named)
+    assert (result.exit_code, "bad-json 1" in result.stderr) == (3, True)
+    assert {path.name for path in Path("new").iterdir()} == {"audit.jsonl", f"articles.{format}", ".cleaner"}
+    assert run("verify", "new").exit_code == 0
+    assert "Se connecter" in run("explain", "new").stdout
+    assert run("restore", "new", "feed.jsonl.gz#1", "-p", "1").exit_code == 0
+    assert Path(f"new/articles.{format}").exists()
+    assert run("verify", "new").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "call", [["--memory", "lots"], ["--sample", "2"], ["--limit", "0"], ["--timeout", "0"], ["--engine", "slurm"]]
+)
+def test_wrong_values_of_options_are_refused(place: Path, call: list[str]) -> None:
+    """A value that makes no sense is named, and nothing is written."""
+    result = run("clean", "good.txt", "-o", "new", *call)
+    assert (result.exit_code, call[0] in result.stderr, Path("new").exists()) == (2, True, False)

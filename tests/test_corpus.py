@@ -62,11 +62,11 @@ def tree(folder: Path, files: dict[str, bytes | str]) -> Path:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Every regular file of a folder with the hash of its bytes."""
+    """Every regular file of a folder with the hash of its bytes, but for the journal: it is history, not content."""
     return {
         path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink()
+        if path.is_file() and not path.is_symlink() and ".cleaner" not in path.parts
     }
 
 

@@ -15,7 +15,7 @@ from cleaner import Cleaner
 from cleaner.corpus import clean_corpus
 from cleaner.decoding import decode
 from cleaner.errors import CleanerError, SourceError, UsageError
-from cleaner.readers import MOST_BYTES, ascii_safe, list_inputs, read_bytes, split_readable
+from cleaner.readers import MOST_BYTES, Rejected, ascii_safe, input_of, list_inputs, read_bytes, read_records, split_readable
 
 ARTICLE = "The bridge reopens on Monday.\n\nThe mayor said that the repairs had taken eleven months and three funds.\n"
 NOBODY = 65534
@@ -91,6 +91,31 @@ def test_endings_tell_the_kind(tmp_path: Path) -> None:
     assert [found.kind for found in list_inputs([tmp_path / "a.TXT", tmp_path / "b.Html"])] == ["text", "html"]
 
 
+def test_patterns_are_read_like_folders(tmp_path: Path) -> None:
+    """A quoted pattern gives the known files that it matches, by name, relative to its folder; the output folder is left out."""
+    put(tmp_path, "news/b.txt", "news/a.html", "news/deep/c.txt", "news/photo.jpg", "news/d.txt/e.txt", "news/out/f.txt")
+    assert ids(tmp_path / "news" / "*.txt") == ["b.txt"]
+    found = ["a.html", "b.txt", "d.txt/e.txt", "deep/c.txt"]
+    assert ids(tmp_path / "news" / "**" / "*", exclude=tmp_path / "news" / "out") == found
+    with pytest.raises(UsageError, match=r"\*\.jpg: matches no file"):
+        ids(tmp_path / "news" / "*.jpg")
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_a_file(tmp_path: Path) -> None:
+    """Brackets in a name are part of it when there is such a file."""
+    put(tmp_path, "a[1].txt", "a1.txt")
+    assert ids(tmp_path / "a[1].txt") == ["a[1].txt"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that opens and cannot be read is what Linux has")
+def test_a_disk_that_fails_while_a_file_is_read_costs_that_file() -> None:
+    """An I/O error in the middle of a file is one more file set aside, in a container too."""
+    for name in ("mem.txt", "mem.jsonl", "mem.parquet", "mem.warc"):
+        [rejected] = read_records(input_of(Path("/proc/self/mem"), name))
+        assert isinstance(rejected, Rejected)
+        assert (rejected.id, rejected.reason) == (name, "unreadable")
+
+
 def test_hidden_files_and_folders_are_left_out(tmp_path: Path) -> None:
     """Files and folders whose name begins with a dot are nobody's articles."""
     put(tmp_path, "a.txt", ".hidden.txt", ".git/b.txt", "sub/.c.txt", "sub/d.txt")
@@ -105,8 +130,8 @@ def test_a_hidden_folder_that_is_named_is_read(tmp_path: Path) -> None:
 
 
 def test_unknown_endings_are_left_out_of_folders_and_read_when_named(tmp_path: Path) -> None:
-    """A folder's pictures and tables are passed over, but a file that is named is read, whatever it is called."""
-    put(tmp_path, "a.txt", "photo.jpg", "README", "table.csv")
+    """A folder's pictures and sheets are passed over, but a file that is named is read, whatever it is called."""
+    put(tmp_path, "a.txt", "photo.jpg", "README", "table.xlsx", "photo.jpg.gz")
     assert ids(tmp_path) == ["a.txt"]
     [named] = list_inputs([tmp_path / "README"])
     assert (named.id, named.kind) == ("README", None)

@@ -24,7 +24,8 @@ Exit status:
   3   finished, but some sources were set aside (they are listed)
   65  the input is not text, HTML or a file of labelled articles
   73  the output cannot be created, or holds files that cleaner did not write
-  74  reading or writing failed
+  74  reading or writing failed; what was done stands, the same command goes on from there
+  75  another run is at work on the output folder
   78  a policy or model file is not valid
 """
 

@@ -34,15 +34,15 @@ def explain(out: Path, source: str | None, label: tuple[str, ...], removed: bool
       cleaner explain clean/ a.txt --full
       cleaner explain clean/ --label spam
     """
-    from cleaner.audit import NAME, read_entries
+    from cleaner.audit import read_all
 
     found = False
-    for entry in read_entries(out / NAME):
+    for entry in read_all(out):
         if source in (None, entry.source.source):
             found = True
             _explain(entry, label, removed, full)
     if not found and source:
-        raise click.UsageError(f"no source {source!r} in {out / NAME}")
+        raise click.UsageError(f"no source {source!r} in the audit of {out}")
 
 
 def _explain(entry: Entry, labels: tuple[str, ...], removed: bool, full: bool) -> None:
@@ -85,9 +85,8 @@ def restore(out: Path, source: str | None, paragraph: int | None, to: Path | Non
       cleaner restore clean/ a.txt > a.txt
       cleaner restore clean/ --to originals/
     """
-    from cleaner.audit import NAME, bytes_of, read_entries
+    from cleaner.audit import read_all
     from cleaner.corpus import refuse_foreign, restore_paragraph
-    from cleaner.writers import write_whole
 
     if paragraph is not None:
         if source is None:
@@ -101,15 +100,25 @@ def restore(out: Path, source: str | None, paragraph: int | None, to: Path | Non
         if to.resolve() == out.resolve():
             raise click.UsageError("--to is the output folder itself: sources would replace the clean files")
         refuse_foreign(to)
-    entries = [e for e in read_entries(out / NAME) if source in (None, e.source.source) and e.source.status != "unreadable"]
-    if not entries:
-        raise click.UsageError(f"no source {source!r} in {out / NAME}")
-    for entry in entries:
-        if to is None:
-            sys.stdout.buffer.write(bytes_of(entry))
-        else:
-            name = entry.source.source if entry.source.kind == "text" else f"{entry.source.source}.txt"
-            write_whole(to / name, bytes_of(entry))
+    found = False
+    for entry in read_all(out):
+        if source in (None, entry.source.source) and entry.source.status != "unreadable":
+            found = True
+            _give_back(entry, to)
+    if not found:
+        raise click.UsageError(f"no source {source!r} in the audit of {out}")
+
+
+def _give_back(entry: Entry, to: Path | None) -> None:
+    """Write a source to standard output, or to its place in a folder."""
+    from cleaner.audit import bytes_of
+    from cleaner.commit import write_whole
+
+    if to is None:
+        sys.stdout.buffer.write(bytes_of(entry))
+    else:
+        name = entry.source.source if entry.source.kind == "text" else f"{entry.source.source}.txt"
+        write_whole(to / name, bytes_of(entry))
 
 
 @click.command()
@@ -159,7 +168,7 @@ def _format_of(out: Path, asked: str) -> str:
     context = click.get_current_context()
     if context.get_parameter_source("format_") is not click.core.ParameterSource.DEFAULT:
         return asked
-    from cleaner.audit import NAME, read_entries
+    from cleaner.audit import read_all
 
-    first = next((o.path for e in read_entries(out / NAME) for o in e.source.outputs), "")
-    return first.rsplit(".", 1)[-1] if first.rsplit(".", 1)[-1] in FORMATS else asked
+    first = next((o.path for e in read_all(out) for o in e.source.outputs), "")
+    return next((name for name in FORMATS if first.endswith(f".{name}")), asked)

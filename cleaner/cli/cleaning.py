@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cleaner.cli.running import field_options, logged, progress, run_of, run_options, show_preview
 from cleaner.cli.shared import (
     FINISHED_WITH_SET_ASIDE,
     format_option,
@@ -31,38 +30,51 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True)
-@click.option("--out", "-o", type=click.Path(path_type=Path), help="Folder for clean files and audit; `-` alone goes to stdout.")
-@click.option("--workers", "-w", type=click.IntRange(1), default=1, show_default=True, help="Processes; the output is the same.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="Folder for clean files and audit; without it, one article goes to stdout.",
+)
 @format_option
 @style_option
 @kind_option
 @policy_option
 @model_option
+@run_options
+@field_options
 @click.option("--quiet", "-q", is_flag=True, help="No summary; errors and set-aside sources are still named.")
 def clean(
-    inputs: tuple[str, ...], out: Path | None, workers: int, format_: str, style: str, kind: str | None,
-    policy: Path | None, model: Path | None, quiet: bool,
+    inputs: tuple[str, ...], out: Path | None, format_: str, style: str, kind: str | None, policy: Path | None,
+    model: Path | None, quiet: bool, dry_run: bool, log: Path | None, **options: Any,
 ) -> None:  # fmt: skip
-    """Clean files, folders or standard input (-).
+    """Clean files, folders, patterns, addresses or standard input (-).
 
     With -o, clean files go to a folder, in the same relative places, with an audit of every
-    decision. Without it, one article is read and its clean text is printed.
+    decision. What was cleaned before and is the same is left as it is; what went takes its clean
+    files with it. A run that was broken off is gone on with by the same command. Without -o, one
+    article is read and its clean text is printed.
 
     \b
     Examples:
       cleaner clean articles/ -o clean/
       cleaner clean page.html                         clean text on stdout
       curl -s URL | cleaner clean - -f md > article.md
-      cleaner clean corpus/ -o out/ -f jsonl -w 8 --style all
+      cleaner clean crawl.warc.gz news.jsonl.zst -o out/ -f parquet --style all
+      cleaner clean articles/ -o clean/ --dry-run     what would be done, and a sample of what would go
     """
     cleaner = _cleaner(model, style, policy)
     if out is None:
         _clean_to_stdout(cleaner, inputs, format_, kind)
         return
-    from cleaner.corpus import clean_corpus  # start-up time
+    from cleaner.corpus import clean_corpus, preview  # start-up time
 
-    with _progress(inputs, out) as progress:
-        report = clean_corpus(inputs, out, cleaner, format=format_, kind=kind, workers=workers, progress=progress)
+    chosen = run_of(options)
+    if dry_run:
+        show_preview(preview(inputs, out, cleaner, format=format_, kind=kind, **chosen), out)
+        return
+    with progress(inputs, out, chosen["choice"]) as count, logged(log) as note:
+        report = clean_corpus(inputs, out, cleaner, format=format_, kind=kind, progress=count, note=note, **chosen)
     show_report(report, out, quiet)
 
 
@@ -132,16 +144,3 @@ def _cleaner(model: Path | None, style: str, policy: Path | None) -> Cleaner:
     from cleaner.pipeline import Cleaner  # NumPy and the model load only when needed
 
     return Cleaner.load(model, style=style, policy=policy)
-
-
-@contextmanager
-def _progress(inputs: tuple[str, ...], out: Path) -> Iterator[Callable[[int], None] | None]:
-    """A bar on stderr when a person is looking, else nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from cleaner.readers import list_inputs
-
-    total = sum(1 for _ in list_inputs(inputs, exclude=out))
-    with click.progressbar(length=total, label="Cleaning", file=sys.stderr, show_pos=True) as bar:
-        yield bar.update

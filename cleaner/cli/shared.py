@@ -12,10 +12,10 @@ from cleaner.readers import ascii_safe
 from cleaner.records import ACTIONS, LABELS, STYLES
 
 if TYPE_CHECKING:
-    from cleaner.corpus import Report
+    from cleaner.ledger import Report
 
 FINISHED_WITH_SET_ASIDE = 3
-FORMATS = ("txt", "md", "jsonl")
+FORMATS = ("txt", "md", "jsonl", "jsonl.gz", "jsonl.zst", "parquet")
 
 model_option = click.option("--model", "-m", type=click.Path(path_type=Path), help="Model file; the shipped one by default.")
 policy_option = click.option(
@@ -30,7 +30,7 @@ kind_option = click.option(
 )
 format_option = click.option(
     "--format", "-f", "format_", type=click.Choice(FORMATS), default="txt", show_default=True,
-    help="One .txt or .md a clean article, or one articles.jsonl.",
+    help="One .txt or .md a clean article, or records gathered in files of about 2,000 sources.",
 )  # fmt: skip
 output_argument = click.argument("out", type=click.Path(path_type=Path))
 
@@ -39,19 +39,26 @@ def show_report(report: Report, out: Path, quiet: bool) -> None:
     """Name what was set aside, sum up unless quiet, and end with status 3 when anything was set aside."""
     for source, reason in report.set_aside:
         click.echo(f"cleaner: set aside: {safe(source)}: {safe(reason)}", err=True)
+    if report.aside > len(report.set_aside):
+        click.echo(f"cleaner: {report.aside - len(report.set_aside):,} more were set aside: cleaner explain {out}", err=True)
     if not quiet:
         click.echo(_summary(report), err=True)
         click.echo(f"Why each line went: cleaner explain {out}", err=True)
-    if report.set_aside:
+    if report.aside:
         sys.exit(FINISHED_WITH_SET_ASIDE)
 
 
 def _summary(report: Report) -> str:
     gone = ", ".join(f"{label} {report.removed[label]:,}" for label in LABELS if report.removed[label])
     parts = [f"{report.decisions[action]:,} {said}" for action, said in zip(ACTIONS, _SAID, strict=True)]
+    outcomes = ", ".join(f"{report.outcomes[name]:,} {name}" for name in ("kept", "partly kept", "dropped", "quarantined"))
+    reasons = ", ".join(f"{code} {count:,}" for code, count in sorted(report.reasons.items()))
+    changes = report.changes
     return (
-        f"{report.sources:,} sources: {report.cleaned:,} cleaned into {report.articles:,} articles, "
-        f"{len(report.set_aside):,} set aside. Paragraphs: {', '.join(parts)}.\nTaken: {gone or 'nothing'}."
+        f"{report.sources:,} sources: {report.cleaned:,} cleaned into {report.articles:,} articles, {report.aside:,} set aside.\n"
+        f"Records in = {outcomes}.{f' Reasons: {reasons}.' if reasons else ''}\n"
+        f"This run: {changes.done:,} new or changed, {changes.unchanged:,} unchanged, {changes.gone:,} gone.\n"
+        f"Paragraphs: {', '.join(parts)}.\nTaken: {gone or 'nothing'}."
     )
 
 

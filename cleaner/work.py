@@ -1,0 +1,299 @@
+"""What a worker does: parts of a shard in, judged and rendered records out. Pure: it writes nothing.
+
+A part names a file to read, or carries a record that was read already. Everything that crosses is
+bytes (see `wire`), so that a process beside this one and a machine far away are served alike.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from cleaner import audit
+from cleaner.articles import CleanArticle, clean_articles
+from cleaner.audit import SourceLine, entry_bytes, packed, source_head
+from cleaner.errors import SourceError
+from cleaner.journal import COUNTS, DROPPED, KEPT, PARTLY, QUARANTINED, Known, Unit
+from cleaner.pipeline import Cleaner, Result, as_source, segment
+from cleaner.readers import REASONS as READING
+from cleaner.readers import Fields, Input, Record, Rejected, digest_of_input, read_records
+from cleaner.records import ACTIONS, LABELS, STAYING, Article, JudgedParagraph, Source
+from cleaner.wire import pack, unpack
+from cleaner.writers import render
+
+REASONS: Final[Mapping[str, str]] = {
+    **READING,
+    "not-text": "bytes that are no text in any encoding",
+    "empty": "empty: no text in it",
+    "no-article": "nothing in it looks like an article",
+    "loses-too-much": "would lose too much that may be the article's; kept whole for review",
+    "timeout": "took longer than a record may take",
+    "memory": "needed more memory than a record may have",
+    "died": "ended the process that worked on it, twice",
+    "error": "an error of cleaner itself",
+}
+"""Why a record gave no clean article: the codes, and what each means."""
+ASIDE: Final[Mapping[str, int]] = {"empty": DROPPED, "no-article": DROPPED}
+"""Codes of records in which there is nothing to lose; all others are quarantined: a person should look."""
+
+
+CODE_FORMAT = 1
+"""Counts up when the same bytes, model and policy give other files than before."""
+
+
+class Settings(NamedTuple):
+    """What a worker needs to know."""
+
+    cleaner: Cleaner
+    format: str
+    kind: str | None
+    fields: Fields
+    key: bytes
+    """Names model, policy, style, format and version: a record is done again when it changes."""
+
+
+def asked_of(kind: str | None, fields: Fields) -> str:
+    """How inputs were asked to be read, in a word that a journal can keep."""
+    return json.dumps([kind, repr(fields)])
+
+
+def settings_key(model: str, policy: str, style: str, format: str, asked: str) -> bytes:
+    """What a record's result depends on besides its bytes, in 16 bytes."""
+    said = json.dumps([CODE_FORMAT, model, policy, style, format, asked])
+    return sha256(said.encode()).digest()[:16]
+
+
+class Finished(NamedTuple):
+    """A record that was worked on, and its bytes for the log: source line, paragraph lines, clean articles."""
+
+    unit: Unit
+    content: bytes
+
+
+class Same(NamedTuple):
+    """A record that is as the journal has it."""
+
+    staged: bool
+    row: int
+
+
+def part_of_input(item: Input, known: Known | None) -> bytes:
+    """The part that names a file to read; what the journal knows of it goes with it.
+
+    Text between NULs, which no path holds.
+    """
+    found = f"{known.staged:d}\0{known.row}\0{known.digest.hex()}" if known else "\0\0"
+    local = isinstance(item.path, Path)
+    said = f"f{local:d}\0{found}\0{item.path}\0{item.kind or ''}\0{item.container}\0{item.codec}\0{item.id}"
+    return said.encode("utf-8", "surrogatepass")
+
+
+def _input_of_part(part: bytes) -> tuple[Input, list[str]]:
+    """The file that a part names, and what the journal knows of it."""
+    local, staged, row, digest, path, kind, container, codec, id = part.decode("utf-8", "surrogatepass").split("\0", 8)
+    place = Path(path) if local == "f1" else path
+    return Input(place, id, kind or None, container, codec), [staged, row, digest]
+
+
+def part_of_record(record: Record) -> bytes:
+    """The part that carries a record."""
+    return b"r" + pack([record.id, record.kind, dict(record.metadata)], record.raw)
+
+
+def _record_of_part(part: bytes) -> Record:
+    (id, kind, metadata), body = unpack(part[1:])
+    return Record(id, bytes(body), kind, metadata)
+
+
+def open_work(settings: Settings) -> Callable[[Sequence[bytes]], bytes]:
+    """The work on a shard, ready to be called with its parts."""
+    return lambda parts: _packed(list(work_on(settings, parts)))
+
+
+def _packed(done: Sequence[Finished | Same]) -> bytes:
+    header = [
+        list(d) if isinstance(d, Same) else [*d.unit[:1], d.unit.digest.hex(), d.unit.settings.hex(), *d.unit[3:]] for d in done
+    ]
+    return pack(header, b"".join(d.content for d in done if isinstance(d, Finished)))
+
+
+def results_of(message: bytes) -> Iterator[Finished | Same]:
+    """What a worker sent back."""
+    header, body = unpack(message)
+    at = 0
+    for row in header:
+        if len(row) == len(Same._fields):
+            yield Same(*row)
+            continue
+        id, digest, key, *plain, counts, outputs, head, size = row
+        outcome, status, code, reason = plain
+        unit = Unit(
+            id,
+            bytes.fromhex(digest),
+            bytes.fromhex(key),
+            outcome,
+            status,
+            code,
+            reason,
+            tuple(counts),
+            tuple(map(tuple, outputs)),
+            head,
+            size,
+        )
+        end = at + head + size + sum(output[1] for output in outputs)
+        yield Finished(unit, bytes(body[at:end]))
+        at = end
+
+
+def work_on(settings: Settings, parts: Sequence[bytes]) -> Iterator[Finished | Same]:
+    """Read, judge and render the records of a shard, in order."""
+    done: list[Finished | Same | None] = []
+    waiting: list[tuple[Source, Article]] = []
+    digests: list[bytes] = []
+    for part in parts:
+        ready = _read(settings, part)
+        if isinstance(ready, (Finished, Same)):
+            done.append(ready)
+            continue
+        source, article, digest = ready
+        waiting.append((source, article))
+        digests.append(digest)
+        done.append(None)
+    results = zip(settings.cleaner.judge_articles(waiting), digests, strict=True)
+    for finished in done:
+        yield finished if finished is not None else finish(settings, *next(results))
+
+
+def _read(settings: Settings, part: bytes) -> Finished | Same | tuple[Source, Article, bytes]:
+    """A part's record, segmented; or what there is to say of it already."""
+    if part[:1] == b"r":
+        return _segmented(settings, _record_of_part(part))
+    item, (staged, row, digest) = _input_of_part(part)
+    [record] = read_records(item, settings.fields)
+    if isinstance(record, Rejected):
+        return rejected(settings, record, digest_of_input(item))
+    if digest and digest == sha256(record.raw).hexdigest():
+        return Same(staged == "1", int(row))
+    return _segmented(settings, record)
+
+
+def failed(settings: Settings, part: bytes, reason: str, message: str) -> Finished:
+    """A record that could not be worked on, twice."""
+    if part[:1] == b"r":
+        record = _record_of_part(part)
+        said = f"{REASONS[reason]} ({message})"
+        return unreadable(settings, record.id, record.kind, record.raw, digest_of(record), reason, said)
+    item, _ = _input_of_part(part)
+    said = f"{REASONS[reason]} ({message}); look at it, then --again tries it"
+    return unreadable(settings, item.id, item.kind, b"", digest_of_input(item), reason, said)
+
+
+def _segmented(settings: Settings, record: Record) -> Finished | tuple[Source, Article, bytes]:
+    digest = digest_of(record)
+    try:
+        source = as_source(record.raw, kind=settings.kind or record.kind, id=record.id)
+        article = segment(source)
+    except SourceError as error:
+        return unreadable(settings, record.id, record.kind, record.raw, digest, "not-text", str(error))
+    if record.metadata:
+        article = replace(article, metadata={**article.metadata, **record.metadata})
+    return source, article, digest
+
+
+def digest_of(record: Record) -> bytes:
+    """What a record is known by: SHA-256 of its bytes, and of its fields where it has any."""
+    digest = sha256(record.raw)
+    if "#" in record.id and (record.metadata or record.kind):
+        digest.update(json.dumps([record.kind, sorted(record.metadata.items())]).encode())
+    return digest.digest()
+
+
+def finish(settings: Settings, result: Result, digest: bytes) -> Finished:
+    """Audit and clean articles of a judged source."""
+    source = result.source
+    assert source is not None
+    paragraphs, metadata = result.paragraphs, _metadata(result)
+    code = _code(result)
+    line = _source_line(settings, source.id, code, REASONS[code] if code else "", source.kind, source.raw)
+    line = replace(line, encoding=source.encoding, encoding_reason=source.encoding_reason, metadata=metadata)
+    shares = np.rint(result._probabilities * 10_000).astype(np.int64).tolist()
+    head, body = entry_bytes(source, result.article.text, paragraphs, shares, line)
+    articles = () if code else clean_articles(source.id, paragraphs, metadata)
+    return finished(settings.format, settings.key, line, head, body, paragraphs, articles, digest)
+
+
+def _metadata(result: Result) -> Mapping[str, str]:
+    """What the page says of itself; fields that came with a record go before it."""
+    given = result.article.metadata
+    own = result.metadata
+    return own if own is given or not given else {**own, **given}
+
+
+def _code(result: Result) -> str:
+    """Why a source gives no clean file; empty when it does."""
+    if not result.article.paragraphs:
+        return "empty"
+    if result.set_aside:
+        return "loses-too-much"
+    return "" if result.text else "no-article"
+
+
+def _source_line(settings: Settings, id: str, code: str, reason: str, kind: str, raw: bytes) -> SourceLine:
+    cleaner = settings.cleaner
+    status = audit.SET_ASIDE if code else audit.CLEANED
+    return SourceLine(
+        id, status, reason, kind, len(raw), sha256(raw).hexdigest(), "", "", 0, (), "", "", cleaner.style,
+        cleaner.model.digest, cleaner.policy.digest, {}, code,
+    )  # fmt: skip
+
+
+def finished(
+    format: str, key: bytes, line: SourceLine, head: bytes, body: bytes, paragraphs: Sequence[JudgedParagraph],
+    articles: Iterable[CleanArticle], digest: bytes,
+) -> Finished:  # fmt: skip
+    """A unit with its bytes for the log."""
+    rendered = [(a.start, render(a, format, line.model, line.policy)) for a in articles if a.text]
+    outputs = tuple((start, len(content), sha256(content).hexdigest()) for start, content in rendered)
+    counts = counts_of(paragraphs)
+    outcome = outcome_of(line.code, counts)
+    unit = Unit(line.source, digest, key, outcome, line.status, line.code, line.reason, counts, outputs, len(head), len(body))
+    return Finished(unit, b"".join([head, body, *(content for _, content in rendered)]))
+
+
+def counts_of(paragraphs: Sequence[JudgedParagraph]) -> tuple[int, ...]:
+    """In the order of COUNTS: paragraphs by what became of them, then those that left by label."""
+    counts = dict.fromkeys((*ACTIONS, *LABELS), 0)
+    for p in paragraphs:
+        counts[p.decision] += 1
+        if p.decision not in STAYING:
+            counts[p.label] += 1
+    assert len(counts) == len(COUNTS)
+    return tuple(counts.values())
+
+
+def outcome_of(code: str, counts: Sequence[int]) -> int:
+    """Kept whole, partly kept, dropped or quarantined."""
+    if code:
+        return ASIDE.get(code, QUARANTINED)
+    return PARTLY if any(count for action, count in zip(ACTIONS, counts, strict=False) if action not in STAYING) else KEPT
+
+
+def rejected(settings: Settings, record: Rejected, digest: bytes) -> Finished:
+    """A record that could not be read, with what there is of it."""
+    return unreadable(settings, record.id, None, record.raw, digest, record.reason, record.message)
+
+
+def unreadable(settings: Settings, id: str, kind: str | None, raw: bytes, digest: bytes, code: str, message: str) -> Finished:
+    """A record that is quarantined: its line in the audit says why. What came out of a container is kept with it."""
+    line = replace(
+        _source_line(settings, id, code, message, kind or "", raw),
+        status=audit.UNREADABLE,
+        original=packed(raw) if raw and "#" in id else "",
+    )
+    return finished(settings.format, settings.key, line, source_head(line), b"", (), (), digest)
