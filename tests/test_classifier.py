@@ -188,6 +188,18 @@ def test_sums_are_exact_in_single_precision(cleaner: Cleaner) -> None:
         assert_exact(stage.network)
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_networks_side_by_side(shared: bool) -> None:
+    """Networks that are asked together, of one scale of inputs or two, say what each says alone, a constant column included."""
+    one, other = small_network(0)[0], small_network(1)[0]
+    other = other._replace(centre=one.centre, spread=one.spread) if shared else other
+    columns = np.random.default_rng(3).normal(0, 2, (network.ROWS + 1, len(one.centre))).astype(np.float32)
+    columns[:, -1] = 1
+    found = network.evaluate_all([one, other], columns[:, :-1], columns[0, -1:])
+    for asked, said in zip((one, other), found, strict=True):
+        assert said.tobytes() == network.evaluate(asked, columns).tobytes()
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     outputs=st.lists(st.lists(st.floats(-1e6, 1e6), min_size=10, max_size=10), min_size=1, max_size=5),

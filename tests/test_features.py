@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from cleaner.features import ngrams
 from cleaner.features.buffer import lay_out
 from cleaner.features.context import FAR, Alone, column_names, context
 from cleaner.features.ngrams import Spans, grams_of, mix
@@ -80,6 +82,26 @@ def test_grams_do_not_depend_on_the_batch(line: str, before: Article, after: Art
     """A line's n-grams are its own: no neighbour, article or place in the batch changes them."""
     (alone_,) = grams([[line]])[0]
     assert grams([before, [*mates, line, *mates], after])[1][len(mates)] == alone_
+
+
+@settings(max_examples=60, deadline=None)
+@given(article=articles)
+def test_every_gram_of_a_line_is_counted(article: Article) -> None:
+    """Words, pairs, edges and every run of three and five bytes count once each, in lines shorter than a gram too."""
+    buffer = lay_out(article, [0, len(article)])
+    found = np.bincount(grams_of(buffer, Spans(buffer.folded)).lines, minlength=len(article))
+    for line, (start, end) in enumerate(zip(buffer.starts, buffer.ends, strict=True)):
+        words = len(re.findall(rb"[a-z0-9\x80-\xff]+", buffer.folded[start + 1 : end].tobytes()))
+        runs = sum(max(int(end - start) + 2 - size, 0) for size in (3, 5))
+        assert found[line] == words + max(words - 1, 0) + 2 * (words > 0) + (words > 1) + 2 + runs
+
+
+def test_grams_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch summed in many small blocks has the grams of a batch summed at once."""
+    article = ["Menu", "", "Il pleut. Il fait froid.", "x" * 90, "ab"] * 4
+    whole = grams([article])
+    monkeypatch.setattr(ngrams, "BLOCK", 16)
+    assert grams([article]) == whole
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from cleaner.classifier.alone import LayoutWeights, judge_layout, pack_layout
 from cleaner.features.context import Alone
 from cleaner.features.layout import Layouts, Page, layout_grams
 from cleaner.features.ngrams import mix
@@ -279,3 +280,21 @@ def test_stage_one_is_among_the_columns() -> None:
     _, layout = stage_one([page])
     for i, label in enumerate(LABELS):
         assert table[:, NAMES.index(f"layout.{label}")].tolist() == pytest.approx((layout.probabilities[:, i] / 1000).tolist())
+
+
+def test_layout_scores_are_plain_sums() -> None:
+    """Summing tokens once a kind of element gives what adding up every gram of every paragraph gives, bit for bit."""
+    deep = "<div class='a b'>" * 20 + "<p>one</p><p id=x>two</p>" + "</div>" * 20
+    pages = [page_of(deep), page_of("<p>alone</p>"), page_of(f"<nav><a href=/>Menu</a></nav>{deep}<p class=b>three</p>")]
+    random, columns = np.random.default_rng(2), len(LABELS) + len(STYLES)
+    weights = random.integers(-127, 128, (1 << 10, columns)).astype(np.int8)
+    linear = LayoutWeights(weights, random.uniform(1e-3, 1e-2, columns), random.normal(0, 0.3, columns))
+    layouts = Layouts(pages)
+    grams_found = layout_grams(layouts)
+    slots = (grams_found.hashes >> np.uint64(64 - 10)).astype(np.int64)
+    sums = np.zeros((len(layouts.holders), columns))
+    np.add.at(sums, grams_found.lines, weights[slots])
+    roots = np.sqrt(np.bincount(grams_found.lines))[:, None]
+    keeps = (sums * linear.scale / roots + linear.bias)[:, len(LABELS) :]
+    found = judge_layout(pack_layout(linear), layouts)
+    assert (found.keep_logits == np.rint(np.clip(keeps, -8, 8) * 16)).all()
