@@ -19,24 +19,24 @@ import numpy as np
 from cleaner import audit
 from cleaner.articles import CleanArticle, clean_articles, first_copies
 from cleaner.audit import Entry, ParagraphLine, entry_lines, read_all, shard_files, source_head
-from cleaner.commit import Disk, named
 from cleaner.engines import ENGINES, Limits
 from cleaner.errors import OutputError, UsageError, WriteError
-from cleaner.intake import TOGETHER, Choice
-from cleaner.journal import PUBLISHING, STATE, Unit
-from cleaner.judging import KEPT_RECORDS, Judging
-from cleaner.ledger import Changes, Report, report_bytes, report_of
 from cleaner.pipeline import Cleaner
 from cleaner.policy import RULES, Policy, decide
-from cleaner.presence import adopt, note_missing, note_stale, note_stale_shard
-from cleaner.preview import Preview, preview_of
-from cleaner.publishing import complete, publish
 from cleaner.readers import Fields, list_inputs, real_path
 from cleaner.readers.addresses import is_address
 from cleaner.records import ACTIONS, STAYING, JudgedParagraph
-from cleaner.sharding import StaleError
-from cleaner.store import Store, opened, seal
-from cleaner.work import REASONS, Settings, asked_of, finished, settings_key
+from cleaner.run.intake import TOGETHER, Choice
+from cleaner.run.judging import KEPT_RECORDS, Judging
+from cleaner.run.preview import Preview, preview_of
+from cleaner.run.work import REASONS, Settings, asked_of, finished, settings_key
+from cleaner.store.commit import Disk, named
+from cleaner.store.folder import Store, opened, seal
+from cleaner.store.journal import PUBLISHING, STATE, Unit
+from cleaner.store.ledger import Changes, Report, report_bytes, report_of
+from cleaner.store.presence import adopt, note_missing, note_stale, note_stale_shard
+from cleaner.store.publishing import complete, publish
+from cleaner.store.sharding import StaleError
 from cleaner.writers import FORMATS
 
 RESTORED = RULES[-1]

@@ -11,12 +11,12 @@ from typing import Any
 
 from cleaner import audit
 from cleaner.audit import Entry, Output, read_all, shard_files
-from cleaner.commit import shared
 from cleaner.errors import OutputError
-from cleaner.gathered import PACKERS, lines_of
-from cleaner.journal import NAME, STATE
-from cleaner.sharding import digest_of
-from cleaner.store import FILES, LOCK, REPORT, SEAL, sums_of
+from cleaner.store.commit import shared
+from cleaner.store.folder import FILES, LOCK, REPORT, SEAL, sums_of
+from cleaner.store.gathered import PACKERS, lines_of
+from cleaner.store.journal import NAME, STATE
+from cleaner.store.sharding import digest_of
 
 
 def differences(out: Path) -> Iterator[str]:

@@ -18,13 +18,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from cleaner import Cleaner, OutputError, UsageError
 from cleaner.audit import read_all
-from cleaner.commit import Disk
 from cleaner.corpus import clean_corpus, redecide, restore_paragraph
 from cleaner.engines import Limits
-from cleaner.gathered import PACKERS, lines_of
-from cleaner.intake import Choice
 from cleaner.policy import load_policy
 from cleaner.readers import Fields
+from cleaner.run.intake import Choice
+from cleaner.store.commit import Disk
+from cleaner.store.gathered import PACKERS, lines_of
 from cleaner.verification import differences
 
 sys.path.insert(0, str(Path(__file__).parent / "crash"))
@@ -163,7 +163,7 @@ def test_gathered_formats_hold_the_same_records(tmp_path: Path, cleaner: Cleaner
 
 def test_shards_of_a_large_corpus(tmp_path: Path, cleaner: Cleaner, monkeypatch: pytest.MonkeyPatch) -> None:
     """More sources than a shard holds: audit and articles are cut by id, only touched shards are written again, and growing and shrinking back gives the same tree."""
-    from cleaner import gathered
+    from cleaner.store import gathered
 
     monkeypatch.setattr(gathered, "PER_SHARD", 8)
     source = tmp_path / "in"

@@ -112,7 +112,7 @@ def restore(out: Path, source: str | None, paragraph: int | None, to: Path | Non
 def _give_back(entry: Entry, to: Path | None) -> None:
     """Write a source to standard output, or to its place in a folder."""
     from cleaner.audit import bytes_of
-    from cleaner.commit import write_whole
+    from cleaner.store.commit import write_whole
 
     if to is None:
         sys.stdout.buffer.write(bytes_of(entry))

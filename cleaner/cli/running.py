@@ -17,8 +17,8 @@ from cleaner.cli.shared import safe
 from cleaner.errors import WriteError
 
 if TYPE_CHECKING:
-    from cleaner.intake import Choice
-    from cleaner.preview import Preview
+    from cleaner.run.intake import Choice
+    from cleaner.run.preview import Preview
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FIELDS = ("text", "html", "id", "url", "title", "author", "date")
@@ -86,8 +86,8 @@ def field_options(command: Command) -> Command:
 def run_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """What `clean_corpus` takes, from the options of a command."""
     from cleaner.engines import Limits
-    from cleaner.intake import Choice
     from cleaner.readers import Fields
+    from cleaner.run.intake import Choice
 
     named = {name: (options[f"{name}_field"],) for name in FIELDS if options[f"{name}_field"]}
     return {

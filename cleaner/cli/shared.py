@@ -12,7 +12,7 @@ from cleaner.readers import ascii_safe
 from cleaner.records import ACTIONS, LABELS, STYLES
 
 if TYPE_CHECKING:
-    from cleaner.ledger import Report
+    from cleaner.store.ledger import Report
 
 FINISHED_WITH_SET_ASIDE = 3
 FORMATS = ("txt", "md", "jsonl", "jsonl.gz", "jsonl.zst", "parquet")

@@ -19,8 +19,8 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from cleaner.engines.contract import Done, Failed, Limits, OpenWork, Work
+from cleaner.engines.wire import pack, unpack
 from cleaner.errors import CleanerError, UsageError
-from cleaner.wire import pack, unpack
 
 RECYCLED = 5_000
 """Parts after which a worker is replaced: libraries under it leak up to 1 MB a page (htmldate #56)."""

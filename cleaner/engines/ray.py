@@ -15,8 +15,8 @@ from typing import Any
 
 from cleaner.engines.contract import Done, Failed, Limits, OpenWork
 from cleaner.engines.local import Crew
+from cleaner.engines.wire import pack, unpack
 from cleaner.errors import UsageError
-from cleaner.wire import pack, unpack
 
 WAVE, WAVE_BYTES = 512, 256 << 20
 """Shards that are out together: actors start anew with each wave, 2 s for some 30,000 records."""

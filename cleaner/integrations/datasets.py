@@ -13,7 +13,7 @@ from typing import Any
 
 from cleaner.errors import UsageError
 from cleaner.integrations.texts import Settings, clean_texts
-from cleaner.work import CODE_FORMAT
+from cleaner.run.work import CODE_FORMAT
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from cleaner.pipeline import Cleaner, Result, as_source
 from cleaner.records import LABELS
-from cleaner.work import _code
+from cleaner.run.work import code_of
 
 CLEANED = "cleaned"
 
@@ -39,7 +39,7 @@ class CleanText(NamedTuple):
     text: str
     """The clean text; the text as it came where it was set aside."""
     status: str
-    """`cleaned`, or the code of why it was set aside (`cleaner.work.REASONS`)."""
+    """`cleaned`, or the code of why it was set aside (`cleaner.run.work.REASONS`)."""
     removed: dict[str, int]
     """How many paragraphs were taken, by label; all labels, so that every row has the same fields."""
 
@@ -48,7 +48,7 @@ def clean_texts(texts: Sequence[str | None], settings: Settings) -> Iterator[Cle
     """Clean texts or pages in order; None is an empty text."""
     cleaner = _loaded(settings)
     for given, result in zip(texts, _results(cleaner, texts, settings.kind), strict=True):
-        code = _code(result)
+        code = code_of(result)
         gone = Counter(p.label for p in result.paragraphs if not p.stays) if not code else Counter[str]()
         yield CleanText((given or "") if code else result.text, code or CLEANED, {label: gone[label] for label in LABELS})
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cleaner.commit import Disk
+from cleaner.store.commit import Disk
 
 CALLS = ("create", "extend", "write", "fsync", "sync", "rename", "unlink", "mkdir", "rmdir", "truncate", "commit")
 WORDS = ("Vernoux", "Privas", "Annonay", "Tournon", "Aubenas", "Largentière", "Joyeuse", "Ruoms")

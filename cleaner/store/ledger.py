@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cleaner.errors import OutputError
-from cleaner.journal import COUNTS, OUTCOMES, Journal
 from cleaner.records import ACTIONS, LABELS
+from cleaner.store.journal import COUNTS, OUTCOMES, Journal
 
 MOST_NAMED = 1000
 """Sources that a report names; the audit has all of them."""

@@ -10,12 +10,12 @@ from stat import S_ISREG
 from typing import Any
 
 from cleaner.audit import read_all, shard_files
-from cleaner.commit import named
 from cleaner.errors import OutputError
-from cleaner.gathered import BITS, PACKERS
-from cleaner.journal import COUNTS, QUARANTINED, bucket_of, raw_id
-from cleaner.sharding import digest_of, shards_at
-from cleaner.store import Store
+from cleaner.store.commit import named
+from cleaner.store.folder import Store
+from cleaner.store.gathered import BITS, PACKERS
+from cleaner.store.journal import COUNTS, QUARANTINED, bucket_of, raw_id
+from cleaner.store.sharding import digest_of, shards_at
 from cleaner.writers import FORMATS
 
 ADOPTED = "adopted"

@@ -7,9 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from cleaner.journal import Journal, bucket_of, raw_id
 from cleaner.readers import STDIN, Input, Record, Rejected, digest_of_input, digest_of_path, read_records
-from cleaner.work import (
+from cleaner.run.work import (
     Finished,
     Same,
     Settings,
@@ -18,6 +17,7 @@ from cleaner.work import (
     part_of_record,
     rejected,
 )
+from cleaner.store.journal import Journal, bucket_of, raw_id
 
 TOGETHER = 64
 """Records judged together. On our seeds, MB a CPU second: 3.3 at 8 a batch, 4.2 at 32, 4.5 at 64, 3.7 at 256."""

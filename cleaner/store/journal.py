@@ -18,9 +18,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cleaner.commit import Disk, named
 from cleaner.errors import OutputError
 from cleaner.records import ACTIONS, LABELS
+from cleaner.store.commit import Disk, named
 
 STATE = ".cleaner"
 """Folder of the journal in an output folder."""

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cleaner.errors import OutputError
-from cleaner.journal import Journal, text_id
-from cleaner.places import key_of, other_path, wanted_path
+from cleaner.store.journal import Journal, text_id
+from cleaner.store.places import key_of, other_path, wanted_path
 
 TOGETHER = 1000
 ATTEMPTS = 100

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 
-from cleaner.commit import named
 from cleaner.engines import Engine, Failed, Limits
-from cleaner.intake import TOGETHER, Choice, Intake
-from cleaner.journal import Unit
 from cleaner.readers import Input
-from cleaner.store import Store
-from cleaner.work import Finished, Same, Settings, failed, open_work, results_of
+from cleaner.run.intake import TOGETHER, Choice, Intake
+from cleaner.run.work import Finished, Same, Settings, failed, open_work, results_of
+from cleaner.store.commit import named
+from cleaner.store.folder import Store
+from cleaner.store.journal import Unit
 
 KEPT_SECONDS, KEPT_RECORDS, KEPT_BYTES = 2.0, 4096, 32 << 20
 """After so much, results are made durable: what a kill can cost. A commit takes about 10 ms on ext4."""

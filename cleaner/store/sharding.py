@@ -8,12 +8,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cleaner.commit import make_folder, named, sync_folder, temporary, write_partial
 from cleaner.errors import OutputError
-from cleaner.gathered import ARTICLES, AUDIT, BITS, PACKERS, Held, held_by, plain, shard_path
-from cleaner.journal import Journal, printable_id, text_id
-from cleaner.naming import keys_of
-from cleaner.store import Store
+from cleaner.store.commit import make_folder, named, sync_folder, temporary, write_partial
+from cleaner.store.folder import Store
+from cleaner.store.gathered import ARTICLES, AUDIT, BITS, PACKERS, Held, held_by, plain, shard_path
+from cleaner.store.journal import Journal, printable_id, text_id
+from cleaner.store.naming import keys_of
 from cleaner.writers import FORMATS
 
 OUTPUTS = b',"outputs":['

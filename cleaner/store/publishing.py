@@ -10,13 +10,13 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 
-from cleaner.commit import TOGETHER, Batch, named, sync_all
 from cleaner.errors import OutputError
-from cleaner.gathered import PACKERS, shards_for
-from cleaner.journal import PUBLISHING, Journal
-from cleaner.naming import place_outputs, refuse_foreign_names
-from cleaner.sharding import check_shards, write_shards
-from cleaner.store import Store
+from cleaner.store.commit import TOGETHER, Batch, named, sync_all
+from cleaner.store.folder import Store
+from cleaner.store.gathered import PACKERS, shards_for
+from cleaner.store.journal import PUBLISHING, Journal
+from cleaner.store.naming import place_outputs, refuse_foreign_names
+from cleaner.store.sharding import check_shards, write_shards
 from cleaner.writers import FORMATS
 
 NOTED = 32

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cleaner.errors import OutputError, UsageError
-from cleaner.journal import bucket_of
+from cleaner.store.journal import bucket_of
 
 PER_SHARD = 2048
 """Sources a shard, at most twice as many on the unlucky side: a changed source rewrites about 20 MB of audit."""

@@ -10,11 +10,11 @@ from heapq import heappush, heappushpop
 from pathlib import Path
 
 from cleaner.engines import Engine, Failed, Limits
-from cleaner.intake import TOGETHER, Choice, Intake
-from cleaner.journal import NAME, OUTCOMES, STATE, bucket_of, reading
 from cleaner.readers import Input
 from cleaner.records import STAYING
-from cleaner.work import Finished, Same, Settings, failed, open_work, results_of
+from cleaner.run.intake import TOGETHER, Choice, Intake
+from cleaner.run.work import Finished, Same, Settings, failed, open_work, results_of
+from cleaner.store.journal import NAME, OUTCOMES, STATE, bucket_of, reading
 
 SHOWN = 20
 """Paragraphs shown of those that would go."""

@@ -18,13 +18,13 @@ import numpy as np
 from cleaner import audit
 from cleaner.articles import CleanArticle, clean_articles
 from cleaner.audit import SourceLine, entry_bytes, packed, source_head
+from cleaner.engines.wire import pack, unpack
 from cleaner.errors import SourceError
-from cleaner.journal import COUNTS, DROPPED, KEPT, PARTLY, QUARANTINED, Known, Unit
 from cleaner.pipeline import Cleaner, Result, as_source, segment
 from cleaner.readers import REASONS as READING
 from cleaner.readers import Fields, Input, Record, Rejected, digest_of_input, read_records
 from cleaner.records import ACTIONS, LABELS, STAYING, Article, JudgedParagraph, Source
-from cleaner.wire import pack, unpack
+from cleaner.store.journal import COUNTS, DROPPED, KEPT, PARTLY, QUARANTINED, Known, Unit
 from cleaner.writers import render
 
 REASONS: Final[Mapping[str, str]] = {
@@ -219,7 +219,7 @@ def finish(settings: Settings, result: Result, digest: bytes) -> Finished:
     source = result.source
     assert source is not None
     paragraphs, metadata = result.paragraphs, _metadata(result)
-    code = _code(result)
+    code = code_of(result)
     line = _source_line(settings, source.id, code, REASONS[code] if code else "", source.kind, source.raw)
     line = replace(line, encoding=source.encoding, encoding_reason=source.encoding_reason, metadata=metadata)
     shares = np.rint(result._probabilities * 10_000).astype(np.int64).tolist()
@@ -235,7 +235,7 @@ def _metadata(result: Result) -> Mapping[str, str]:
     return own if own is given or not given else {**own, **given}
 
 
-def _code(result: Result) -> str:
+def code_of(result: Result) -> str:
     """Why a source gives no clean file; empty when it does."""
     if not result.article.paragraphs:
         return "empty"
