@@ -83,6 +83,8 @@ def test_every_paragraph_holds_text(seeds: list[Seed]) -> None:
 
 def shingles(line: str) -> set[tuple[str, ...]]:
     words = _TOKEN.findall(line.lower())
+    if 2 * sum(len(word) == 1 and word.isascii() for word in words) > len(words):
+        return set()  # "v i a g r a": letters apart are a disguise, and any two of such look alike
     return {tuple(words[i : i + SHINGLE]) for i in range(max(len(words) - SHINGLE + 1, 1))}
 
 
