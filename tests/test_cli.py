@@ -572,3 +572,16 @@ def test_wrong_values_of_options_are_refused(place: Path, call: list[str]) -> No
     """A value that makes no sense is named, and nothing is written."""
     result = run("clean", "good.txt", "-o", "new", *call)
     assert (result.exit_code, call[0] in result.stderr, Path("new").exists()) == (2, True, False)
+
+
+def test_classify_reads_containers(tmp_path: Path) -> None:
+    """Every article of a JSONL is judged under a name of its own; a broken line is named, and ends the command with 3."""
+    file = tmp_path / "news.jsonl"
+    file.write_text(
+        '{"text": "Accueil\\n\\nLe pont rouvre lundi, a dit le maire."}\n{"text": \n{"text": "Menu"}\n', encoding="utf-8"
+    )
+    result = CliRunner().invoke(main, ["classify", str(file)])
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["source"], row["index"]) for row in rows] == [("news.jsonl#1", 0), ("news.jsonl#1", 1), ("news.jsonl#3", 0)]
+    assert "line 2" in result.stderr
+    assert result.exit_code == 3

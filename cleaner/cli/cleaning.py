@@ -21,9 +21,11 @@ from cleaner.cli.shared import (
     show_report,
     style_option,
 )
+from cleaner.errors import SourceError
 
 if TYPE_CHECKING:
-    from cleaner.pipeline import Cleaner
+    from cleaner.pipeline import Cleaner, Result
+    from cleaner.readers import Record, Rejected
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -112,32 +114,39 @@ def _lines_of(text: str) -> list[str]:
 @policy_option
 @model_option
 def classify(inputs: tuple[str, ...], lines: bool, style: str, kind: str | None, policy: Path | None, model: Path | None) -> None:
-    """Judge every paragraph: one JSON line each on standard output, nothing removed.
+    """Judge every paragraph of files, folders or containers: one JSON line each on standard output, nothing removed.
 
     \b
     Examples:
       cleaner classify page.html | jq -r 'select(.label == "spam") | .text'
       printf 'Accueil\\nLe pont rouvre lundi.\\n' | cleaner classify --lines -
     """
-    from cleaner.errors import SourceError
-    from cleaner.pipeline import as_source
-    from cleaner.readers import list_inputs, read_bytes
+    from cleaner.readers import list_inputs, read_records
 
     cleaner = _cleaner(model, style, policy)
     failed = False
-    for item in list_inputs(inputs):
+    for record in (record for item in list_inputs(inputs) for record in read_records(item)):
         try:
-            source = as_source(read_bytes(item), kind="text" if lines else kind or item.kind, id=item.id)
-            result = cleaner.clean_lines(_lines_of(source.text), id=item.id) if lines else next(cleaner.clean_sources([source]))
+            result = _judged(cleaner, record, kind, lines=lines)
         except SourceError as error:
             click.echo(f"cleaner: {safe(error)}", err=True)
             failed = True
             continue
         for index, p in enumerate(result.paragraphs):
-            row = {"source": item.id, "index": index, **p._asdict()}
+            row = {"source": record.id, "index": index, **p._asdict()}
             click.echo(json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace"))
     if failed:
         sys.exit(FINISHED_WITH_SET_ASIDE)
+
+
+def _judged(cleaner: Cleaner, record: Record | Rejected, kind: str | None, *, lines: bool) -> Result:
+    from cleaner.pipeline import as_source
+    from cleaner.readers import Rejected
+
+    if isinstance(record, Rejected):
+        raise SourceError(record.message)
+    source = as_source(record.raw, kind="text" if lines else kind or record.kind, id=record.id)
+    return cleaner.clean_lines(_lines_of(source.text), id=record.id) if lines else next(cleaner.clean_sources([source]))
 
 
 def _cleaner(model: Path | None, style: str, policy: Path | None) -> Cleaner:
