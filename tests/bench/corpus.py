@@ -12,15 +12,15 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from processes import Run
 
 from cleaner import Cleaner
 from cleaner.evaluation.tables import replace_table
@@ -54,40 +54,6 @@ def fill(folder: Path, texts: Iterator[bytes] | Sequence[bytes], ending: str = "
             place.mkdir(parents=True, exist_ok=True)
         (place / f"{count:07d}{ending}").write_bytes(text)
     return count
-
-
-class Run:
-    """Seconds by the clock, CPU seconds of all processes, and the largest peak memory (MB) of one of them.
-
-    Processes are looked at as they run: workers are not children of the command, and their figures would not come back with it.
-    """
-
-    def __init__(self, call: Sequence[str], **env: str) -> None:
-        self._ticks: dict[int, int] = {}
-        self.peak, begin = 0.0, time.monotonic()
-        with tempfile.TemporaryFile("w+") as said:
-            running = subprocess.Popen(
-                call, stdout=said, stderr=subprocess.STDOUT, env={**os.environ, **env}, start_new_session=True
-            )
-            while running.poll() is None:
-                self._look(running.pid)
-                time.sleep(0.05)
-            self.seconds = time.monotonic() - begin
-            said.seek(0)
-            self.said, self.code = said.read(), running.returncode
-        self.cpu = sum(self._ticks.values()) / os.sysconf("SC_CLK_TCK")
-
-    def _look(self, session: int) -> None:
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[3]) != session:
-                    continue
-                self._ticks[int(entry.name)] = int(fields[11]) + int(fields[12])
-                peak = (entry / "status").read_text().partition("VmHWM:")[2].split()
-                self.peak = max(self.peak, int(peak[0]) / 1024 if peak else 0)
-            except OSError:
-                continue
 
 
 def clean(source: Path, out: Path, *more: str) -> Run:

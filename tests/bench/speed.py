@@ -4,8 +4,8 @@
 
 1. Bytes of flattened text a second, one core, CPU time, beside jusText on the same lines (each line
    a <p>, as its input is HTML; its parse of that page is part of its work, as decoding is of ours).
-2. CPU seconds from process start to the first clean file.
-3. Peak memory of cleaning a folder of small files, 100 MB by default (`--folder-mb`).
+2. CPU seconds of all processes from the start to the end of a run over one small file.
+3. Peak memory of the largest process of cleaning a folder of small files, 100 MB by default (`--folder-mb`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import html
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import justext
+from processes import Run
 
 from cleaner import Cleaner
 from cleaner.evaluation.tables import replace_table
@@ -71,17 +71,10 @@ def throughput(seeds: Sequence[Seed]) -> tuple[float, float]:
 
 
 def run_clean(folder: Path, out: Path) -> tuple[float, float]:
-    """CPU seconds and peak memory (MB) of `cleaner clean` in a process of its own."""
-    code = (
-        "import resource, sys; from cleaner.cli import main\n"
-        "try: main(sys.argv[1:])\n"
-        "except SystemExit: pass\n"
-        "own = resource.getrusage(resource.RUSAGE_SELF); peak = open('/proc/self/status').read().split('VmHWM:')[1].split()[0]\n"
-        "print(own.ru_utime + own.ru_stime, peak)"
-    )
-    command = [sys.executable, "-c", code, "clean", str(folder), "-o", str(out), "--quiet"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    return float(shown[-2]), float(shown[-1]) / 1024
+    """CPU seconds of all processes of `cleaner clean`, and the peak memory (MB) of the largest."""
+    run = Run([sys.executable, "-m", "cleaner", "clean", str(folder), "-o", str(out), "--quiet"])
+    assert run.code in (0, 3), run.said
+    return run.cpu, run.peak
 
 
 def fill(folder: Path, seeds: Sequence[Seed], megabytes: float) -> int:
