@@ -28,6 +28,9 @@ START = 60.0
 """Seconds that a worker may take before its first shard: imports and the model, on a machine that is busy."""
 FALSE_STARTS = 8
 """Workers in a row that end before they are ready: something is wrong with the machine, not with a record."""
+KILLED_ALONE = 2
+"""How often a part may end its process when tried alone. Once is not enough: somebody else may have killed the process, twice
+in a row where memory is short or a test kills all (1 of 1,500 records, in one run of three)."""
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 OK, FAILED, REFUSED, READY = b"+", b"-", b"!", b"r"
 
@@ -210,10 +213,10 @@ class Crew:
             self._false_starts += 1
             if self._false_starts >= FALSE_STARTS:
                 raise CleanerError(f"worker processes end before they begin ({message}); is there memory for {self._most}?")
-        elif len(task.parts) == 1 and task.tries:
+        elif len(task.parts) == 1 and task.tries >= (KILLED_ALONE if reason == "died" else 1):
             yield Failed(task.parts[0], reason, message)
         else:
-            self._again.extend(Task([part], 1) for part in task.parts)
+            self._again.extend(Task([part], task.tries + 1) for part in task.parts)
 
 
 @contextmanager

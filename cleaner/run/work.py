@@ -35,7 +35,7 @@ REASONS: Final[Mapping[str, str]] = {
     "loses-too-much": "would lose too much that may be the article's; kept whole for review",
     "timeout": "took longer than a record may take",
     "memory": "needed more memory than a record may have",
-    "died": "ended the process that worked on it, twice",
+    "died": "ended the process that worked on it, also alone and again",
     "error": "an error of cleaner itself",
 }
 """Why a record gave no clean article: the codes, and what each means."""
