@@ -30,7 +30,7 @@ from cleaner.run.intake import TOGETHER, Choice
 from cleaner.run.judging import KEPT_RECORDS, Judging
 from cleaner.run.preview import Preview, preview_of
 from cleaner.run.work import REASONS, Settings, asked_of, finished, settings_key
-from cleaner.store.commit import Disk, named
+from cleaner.store.commit import Disk
 from cleaner.store.folder import Store, opened, seal
 from cleaner.store.journal import PUBLISHING, STATE, Unit
 from cleaner.store.ledger import Changes, Report, report_bytes, report_of
@@ -223,11 +223,7 @@ class Staging:
             self._keep()
 
     def _keep(self) -> None:
-        self._store.log.flush()
-        with named(self._store.journal.path):
-            self._store.journal.begin()
-            self._store.journal.stage(self._rows)
-            self._store.journal.commit()
+        self._store.keep(self._rows)
         self._rows = []
 
     def published(self, *, partly: bool = False) -> Report:

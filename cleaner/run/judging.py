@@ -96,14 +96,10 @@ class Judging:
         )
 
     def keep(self) -> None:
-        """Make the results so far durable: first the log, then the journal that points into it."""
+        """Make the results so far durable."""
         self._kept_at, self._kept_end = monotonic(), self._store.log.end
         if not self._waiting:
             return
-        self._store.log.flush()
-        with named(self._store.journal.path):
-            self._store.journal.begin()
-            self._store.journal.stage(self._waiting)
-            self._store.journal.commit()
+        self._store.keep(self._waiting)
         self._waiting = []
         self._note("kept", records=self.records)

@@ -289,13 +289,8 @@ def locked(path: Path) -> Iterator[None]:
         file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
     except OSError as error:
         raise OutputError(f"{path.parent.parent}: cannot be written ({(error.strerror or str(error)).lower()})") from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with _held(file, fcntl.LOCK_EX, f"{path.parent.parent}: another run is at work on this folder; wait for it to end"):
         yield
-    except BlockingIOError as error:
-        raise LockedError(f"{path.parent.parent}: another run is at work on this folder; wait for it to end") from error
-    finally:
-        os.close(file)
 
 
 @contextmanager
@@ -306,10 +301,18 @@ def shared(path: Path) -> Iterator[None]:
     except OSError:
         yield
         return
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    with _held(file, fcntl.LOCK_SH, f"{path.parent.parent}: a run is at work on this folder; wait for it to end"):
         yield
-    except BlockingIOError as error:
-        raise LockedError(f"{path.parent.parent}: a run is at work on this folder; wait for it to end") from error
+
+
+@contextmanager
+def _held(file: int, lock: int, refusal: str) -> Iterator[None]:
+    """Hold a lock on an open file, and close it in the end. Raises LockedError at once where another holds it."""
+    try:
+        try:
+            fcntl.flock(file, lock | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LockedError(refusal) from error
+        yield
     finally:
         os.close(file)

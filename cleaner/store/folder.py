@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from cleaner.store.commit import Disk, Log, locked, named, write_whole
-from cleaner.store.journal import NAME, STATE, Journal
+from cleaner.store.journal import NAME, STATE, Journal, Unit
 
 LOCK, LOG, REPORT, SEAL = "lock", "log", "report.json", "SHA256SUMS"
 FILES = (NAME, LOCK, LOG, REPORT, SEAL)
@@ -23,6 +23,14 @@ class Store(NamedTuple):
     journal: Journal
     log: Log
     disk: Disk
+
+    def keep(self, rows: Sequence[tuple[Unit, int, int]]) -> None:
+        """Make units durable (with their place in the log and their row): first the log, then the journal that points into it."""
+        self.log.flush()
+        with named(self.journal.path):
+            self.journal.begin()
+            self.journal.stage(rows)
+            self.journal.commit()
 
 
 @contextmanager
