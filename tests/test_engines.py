@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sessions import parents_in
 
 from cleaner.engines import ENGINES, Done, Failed, Limits
 from cleaner.errors import UsageError
@@ -132,25 +133,12 @@ def test_workers_end_with_their_parent() -> None:
     env = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     running = subprocess.Popen(script, cwd=REPOSITORY, env=env, start_new_session=True)
     deadline = time.monotonic() + 20
-    while len(of_session(running.pid)) < 3 and time.monotonic() < deadline:
+    while len(parents_in(running.pid)) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(of_session(running.pid)) >= 3
+    assert len(parents_in(running.pid)) >= 3
     time.sleep(0.5)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
-    while of_session(running.pid) and time.monotonic() < deadline:
+    while parents_in(running.pid) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert of_session(running.pid) == []
-
-
-def of_session(session: int) -> list[int]:
-    """Processes of a session that are not dead."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (place / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(place.name))
-    return found
+    assert parents_in(running.pid) == {}

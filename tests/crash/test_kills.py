@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import Days
 from faults import broken, lost, seeded, tree
+from sessions import parents_in, wait_until_gone
 
 from cleaner import Cleaner
 from cleaner.corpus import clean_corpus
@@ -74,6 +75,7 @@ def test_random_kills(days: Days, cleaner: Cleaner, out: Path, group: int) -> No
         time.sleep(random.uniform(0, whole * 0.6))
         os.killpg(running.pid, signal.SIGKILL)
         killed += running.wait() == -signal.SIGKILL
+        wait_until_gone(running.pid)
         assert broken(out, days.before, days.after) == []
         assert lost(out, days.before, days.after) == []
         clean_corpus([days.source], out, cleaner)
@@ -97,6 +99,7 @@ def test_two_runs_at_once(days: Days, out: Path) -> None:
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
+        wait_until_gone(first.pid)
     assert run(days.source, out).returncode == 3
     assert tree(out) == days.after
 
@@ -183,12 +186,4 @@ def test_a_killed_worker_costs_nothing(days: Days, out: Path, tmp_path: Path) ->
 
 def workers_of(session: int) -> list[int]:
     """Processes of the session whose parent is the fork server, or another child, of its leader."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (place / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and int(place.name) != session and int(fields[1]) != session:
-            found.append(int(place.name))
-    return found
+    return [pid for pid, parent in parents_in(session).items() if session not in (pid, parent)]

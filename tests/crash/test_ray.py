@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import Days
 from faults import broken, lost, seeded, tree
+from sessions import wait_until_gone
 
 REPOSITORY = Path(__file__).parent.parent.parent
 KILLS = int(os.environ.get("CRASH_RAY", "1"))
@@ -59,6 +60,7 @@ def test_the_driver_is_killed(days: Days, out: Path) -> None:
         time.sleep(random.uniform(2, 12))
         os.killpg(running.pid, signal.SIGKILL)
         running.communicate()
+        wait_until_gone(running.pid)
         assert broken(out, days.before, days.after) == []
         assert lost(out, days.before, days.after) == []
     running = start(days.source, out)
