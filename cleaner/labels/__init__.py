@@ -1,0 +1,1 @@
+"""Labels that people give: kept where they cannot be lost, read from every format that people use."""
