@@ -518,10 +518,20 @@ def test_dry_run_writes_nothing(place: Path) -> None:
 
 def test_a_second_run_has_nothing_to_do(place: Path) -> None:
     """What did not change is left as it is, what changed is done, what went is taken away, and the summary says so."""
-    assert "This run: 1 new or changed, 0 unchanged, 0 gone" in run("clean", "good.txt", "-o", "new").stderr
-    assert "This run: 0 new or changed, 1 unchanged, 0 gone" in run("clean", "good.txt", "-o", "new").stderr
-    assert "This run: 1 new or changed, 0 unchanged, 0 gone" in run("clean", "good.txt", "-o", "new", "--again").stderr
-    assert "This run: 1 new or changed, 0 unchanged, 1 gone" in run("clean", "noise.txt", "-o", "new").stderr
+    assert (
+        "This run: 1 new or changed, 0 judged again, 0 unchanged, 0 gone; 1 clean" in run("clean", "good.txt", "-o", "new").stderr
+    )
+    assert (
+        "This run: 0 new or changed, 0 judged again, 1 unchanged, 0 gone; 0 clean" in run("clean", "good.txt", "-o", "new").stderr
+    )
+    assert (
+        "This run: 0 new or changed, 1 judged again, 0 unchanged, 0 gone; 0 clean"
+        in run("clean", "good.txt", "-o", "new", "--again").stderr
+    )
+    assert (
+        "This run: 1 new or changed, 0 judged again, 0 unchanged, 1 gone; 0 clean"
+        in run("clean", "noise.txt", "-o", "new").stderr
+    )
     assert not Path("new/good.txt").exists()
 
 

@@ -60,7 +60,8 @@ def _summary(report: Report) -> str:
     return (
         f"{report.sources:,} sources: {report.cleaned:,} cleaned into {report.articles:,} articles, {report.aside:,} set aside.\n"
         f"Records in = {outcomes}.{f' Reasons: {reasons}.' if reasons else ''}\n"
-        f"This run: {changes.done:,} new or changed, {changes.unchanged:,} unchanged, {changes.gone:,} gone.\n"
+        f"This run: {changes.done - changes.again:,} new or changed, {changes.again:,} judged again, "
+        f"{changes.unchanged:,} unchanged, {changes.gone:,} gone; {changes.written:,} clean files written.\n"
         f"Paragraphs: {', '.join(parts)}.\nTaken: {gone or 'nothing'}."
     )
 
