@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from cleaner.comparison.floors import FIGURES
+from cleaner.comparison.near import masked
 from cleaner.errors import SeedError
 from cleaner.model_store import Model
 from cleaner.pipeline import Cleaner, as_source
@@ -16,8 +16,6 @@ from cleaner.policy import Policy
 from cleaner.records import KEPT_LABELS, STYLES, Article, JudgedParagraph, laid_end_to_end
 from cleaner.seeds import Seed, read_seeds
 from cleaner.segment_html import segment_html
-
-_DIGITS, _BLANKS = re.compile(r"\d+"), re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ def paired(seeds: Sequence[Seed], old: Model, new: Model, policy: Policy) -> lis
     for seed, one, other in zip(seeds, _judged(seeds, old, policy), _judged(seeds, new, policy), strict=True):
         for index, (before, after) in enumerate(zip(one, other, strict=True)):
             pair = _paired(seed, index, before, after)
-            key = seed.site, pair.label, _masked(pair.text)
+            key = seed.site, pair.label, masked(pair.text)
             found[key] = _merged(found[key], pair) if key in found else pair
     return list(found.values())
 
@@ -91,10 +89,6 @@ def _merged(one: Paired, other: Paired) -> Paired:
     )
     shown = other if sum(other.new.values()) > sum(one.new.values()) else one
     return Paired(shown.article, one.site, one.language, one.label, shown.text, old, new, shown.said)
-
-
-def _masked(text: str) -> str:
-    return _BLANKS.sub(" ", _DIGITS.sub("0", text)).strip().casefold()
 
 
 def _judged(seeds: Sequence[Seed], model: Model, policy: Policy) -> Iterator[tuple[JudgedParagraph, ...]]:
