@@ -24,7 +24,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup clean-corpus test check crash train compare gate promote rollback evaluate bench readme tidy
+.PHONY: help setup clean-corpus test check crash train compare gate promote rollback report evaluate bench readme tidy
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) FORMAT=$(FORMAT) ENGINE=$(ENGINE) WORKERS=$(or $(WORKERS),all cores)" \
@@ -69,6 +69,9 @@ promote: $(READY)  ## put NEW in the place of the model of SHELF, if it passes t
 
 rollback: $(READY)  ## take the last promotion on SHELF back
 	$(BIN)/cleaner rollback --shelf $(SHELF)
+
+report: $(READY)  ## sum up OUT in report.html
+	$(BIN)/cleaner report $(OUT)
 
 evaluate: $(READY)  ## measure MODEL on the development sets in PUBLIC
 	$(BIN)/cleaner evaluate $(PUBLIC) --model $(MODEL)

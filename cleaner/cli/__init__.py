@@ -14,6 +14,7 @@ from cleaner.cli.benchmarking import bench
 from cleaner.cli.cleaning import classify, clean
 from cleaner.cli.comparing import compare, gate, promote, rollback
 from cleaner.cli.learning import evaluate, train
+from cleaner.cli.reporting import report
 from cleaner.errors import CleanerError
 from cleaner.readers import ascii_safe
 
@@ -67,5 +68,20 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a second thread of NumPy's waits more than it works; --workers do not
 
 
-for command in (clean, classify, explain, restore, verify, decide, train, evaluate, compare, gate, promote, rollback, bench):
+for command in (
+    clean,
+    classify,
+    explain,
+    restore,
+    verify,
+    decide,
+    report,
+    train,
+    evaluate,
+    compare,
+    gate,
+    promote,
+    rollback,
+    bench,
+):
     main.add_command(command)

@@ -66,6 +66,7 @@ def line_chart(points: Sequence[Point], *, of: str, by: str = "labels", title: s
     points = sorted(points)
     low, high = min(p.low for p in points), max(p.high for p in points)
     ticks = _ticks(low, high)
+    digits = max(len(_short(tick).partition(".")[2]) for tick in ticks)
     place = [_Place(frame.x(x), points[i]) for i, x in enumerate(_doubling([p.labels for p in points]))]
 
     def up(value: float) -> float:
@@ -73,7 +74,7 @@ def line_chart(points: Sequence[Point], *, of: str, by: str = "labels", title: s
 
     band = [(p.x, up(p.point.high)) for p in place] + [(p.x, up(p.point.low)) for p in reversed(place)]
     parts = [
-        *(_level(frame, up(tick), _short(tick)) for tick in ticks),
+        *(_level(frame, up(tick), f"{tick:.{digits}f}") for tick in ticks),
         element("path", d=f"{_path(band)}Z", class_="band"),
         element("path", d=_path([(p.x, up(p.point.value)) for p in place]), class_="line"),
         *(_dot(p.x, up(p.point.value), f"{p.point.labels:,} {by}: {_interval(p.point)}") for p in place),
@@ -148,7 +149,7 @@ def _count_bar(frame: _Frame, b: Bin, most: int) -> Html:
 
 
 def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], *, title: str) -> Html:
-    """Counts by what a paragraph is (rows) and what the model says (columns); the darker, the larger the share of its row."""
+    """Counts by what a paragraph is (rows) and what the model says (columns); a colour says the share of its row."""
     cell_x, cell_y, left, top = 52, 28, 86, 74
     width, height = left + cell_x * len(labels) + 8, top + cell_y * len(labels) + 8
     parts = [
@@ -177,8 +178,8 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], *, title: 
     return _svg(width, height, title, worst or "no mistakes", parts)
 
 
-def bars(rows: Sequence[Bar], *, first: str, second: str, title: str) -> Html:
-    """A bar a row for the first value and a mark for the second, from 0 to 1."""
+def bars(rows: Sequence[Bar], *, first: str, second: str, title: str, ticks: bool = True) -> Html:
+    """A bar a row for the first value and a mark for the second, from 0 to 1; without `ticks` their scale is not shown."""
     left, width, step = 86, 560, 24
     right, height = 170, 30 + step * len(rows) + 24
     across = width - left - right
@@ -186,7 +187,7 @@ def bars(rows: Sequence[Bar], *, first: str, second: str, title: str) -> Html:
         element("rect", x=left, y=6, width=12, height=10, class_="first"), element("text", first, x=left + 17, y=15),
         element("line", x1=left + 110, y1=5, x2=left + 110, y2=17, class_="second"), element("text", second, x=left + 117, y=15),
     ]  # fmt: skip
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0) if ticks else ():
         x = round(left + across * tick, 1)
         parts.append(element("line", x1=x, y1=26, x2=x, y2=height - 22, class_="grid"))
         parts.append(_word(x, height - 8, _short(tick), "middle", "soft"))

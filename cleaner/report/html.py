@@ -11,6 +11,7 @@ import base64
 from collections.abc import Iterable
 from hashlib import sha256
 from html import escape
+from itertools import zip_longest
 from typing import Final
 
 from cleaner.visible import pieces
@@ -96,29 +97,23 @@ def join(children: Iterable[object], between: str = "") -> Html:
 
 
 def table(head: Iterable[object], rows: Iterable[Iterable[object]], caption: str = "") -> Html:
-    """A table; numbers stand to the right, and so do their heads."""
+    """A table; columns of numbers, or of texts that all begin with one, stand to the right."""
     filled = [list(row) for row in rows]
-    right = [all(_is_number(row[at]) for row in filled) and bool(filled) for at in range(len(filled[0]) if filled else 0)]
-    names = [
-        element("th", name, scope="col", class_="number" if at < len(right) and right[at] else None)
-        for at, name in enumerate(head)
-    ]
-    body = [element("tr", *(_cell(value) for value in row)) for row in filled]
+    right = [all(map(_is_number, column)) for column in zip(*filled, strict=True)]
+    kinds = ["number" if is_right else None for is_right in right]
+    names = [element("th", name, scope="col", class_=kind) for name, kind in zip_longest(head, kinds)]
+    body = [element("tr", *(element("td", _number(v), class_=k) for v, k in zip(row, kinds, strict=True))) for row in filled]
     said = [element("caption", caption)] if caption else []
     inner = element("table", *said, element("thead", element("tr", *names)), element("tbody", join(body, "\n")))
     return element("div", inner, class_="scroll")
-
-
-def _cell(value: object) -> Html:
-    return element("td", value if isinstance(value, str) else _number(value), class_="number" if _is_number(value) else None)
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) or (isinstance(value, str) and value[:1].isdigit() and not isinstance(value, Html))
 
 
-def _number(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if isinstance(value, float) else str(value)
+def _number(value: object) -> object:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if isinstance(value, float) else value
 
 
 def page(title: str, *body: object, style: str, lang: str = "en") -> str:
