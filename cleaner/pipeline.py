@@ -85,11 +85,10 @@ class Result:
             [i in opening for i in range(len(texts))],
         )
 
-    @cached_property
-    def shares(self) -> list[list[int]]:
-        """Each paragraph's label probabilities in ten-thousandths, in the order of LABELS."""
-        shares: list[list[int]] = np.rint(self._verdicts.probabilities * 10_000).astype(np.int64).tolist()
-        return shares
+    @property
+    def verdicts(self) -> Verdicts:
+        """Label probabilities, a row a paragraph."""
+        return self._verdicts
 
     @cached_property
     def paragraphs(self) -> tuple[JudgedParagraph, ...]:

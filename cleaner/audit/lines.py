@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from json.encoder import encode_basestring
-from operator import add, attrgetter
+from itertools import repeat
+from operator import add, attrgetter, sub
 from typing import Any
 
 from cleaner.audit.entries import Entry, ParagraphLine, SourceLine, encoded, text_of
-from cleaner.records import LABELS, Columns, JudgedParagraph, Source
+from cleaner.audit.rows import paragraph_lines, quoted
+from cleaner.records import Columns, JudgedParagraph, Source
 
 
 def entry_of(source: Source, text: str, paragraphs: Sequence[JudgedParagraph], line: SourceLine) -> Entry:
@@ -44,13 +45,21 @@ def entry_lines(entry: Entry) -> Iterator[str]:
     """The lines of an entry, without line ends."""
     outputs = [asdict(output) for output in entry.source.outputs]
     yield (source_head(entry.source) + b',"outputs":' + _dumps(outputs) + b"}").decode()
-    begin, end = _constant_ends(entry.source)
-    for p in entry.paragraphs:
-        line = _paragraph_line(
-            begin, end, p.index, p.start, p.end, p.before, p.text, "null" if p.raw is None else encode_basestring(p.raw), p.label,
-            repr(round(p.probability, 4)), p.runner_up, p.decision, p.rule, p.opens, _joined([p.probabilities])[0],
-        )  # fmt: skip
-        yield line.encode("utf-8", "backslashreplace").decode().rstrip("\n")
+    yield from _lines_of(entry).decode().split("\n")[:-1]
+
+
+def _lines_of(entry: Entry) -> bytes:
+    """Paragraph lines with their ends."""
+    found = entry.paragraphs
+    columns = Columns(
+        [p.text for p in found], [p.start for p in found], [p.end for p in found], [p.label for p in found],
+        [p.runner_up for p in found], [p.decision for p in found], [p.rule for p in found], [p.opens for p in found],
+    )  # fmt: skip
+    raw = [NULL if p.raw is None else quoted(p.raw) for p in found]
+    probabilities = [repr(round(p.probability, 4)).encode() for p in found]
+    shares = [",".join(map(str, p.probabilities)).encode() for p in found]
+    index, before = [p.index for p in found], [p.before for p in found]
+    return paragraph_lines(_constant_ends(entry.source), index, columns, before, raw, probabilities, shares)
 
 
 def source_head(line: SourceLine, **found: object) -> bytes:
@@ -60,39 +69,26 @@ def source_head(line: SourceLine, **found: object) -> bytes:
 
 
 def entry_bytes(
-    source: Source, text: str, columns: Columns, shares: Sequence[Sequence[int]], line: SourceLine
+    source: Source, text: str, columns: Columns, probabilities: Sequence[bytes], shares: Sequence[bytes], line: SourceLine
 ) -> tuple[bytes, bytes]:
     """The head of a source's line and its paragraph lines, as `entry_lines` gives them, without the records between.
 
-    `shares` are the paragraphs' probabilities in ten-thousandths. (A record a paragraph took 3 us, asdict and
-    json.dumps 23; now 2, a fifteenth of judging it.)
+    `probabilities` and `shares` are as `written_shares` gives them.
     """
-    before = [text[after:start] for after, start in zip([0, *columns.ends], columns.starts, strict=False)]
-    raw = [text[start:end] for start, end in zip(columns.starts, columns.ends, strict=True)]
-    tail = text[columns.ends[-1] if columns.ends else 0 :]
-    original = ""
-    if source.kind != "html" and encoded("".join([*map(add, before, raw), tail]), source.encoding) != source.raw:
-        original = packed(source.raw)
-    head = source_head(line, paragraphs=len(raw), tail=tail, original=original)
-    return head, "".join(_lines(before, raw, columns, shares, line)).encode("utf-8", "backslashreplace")
-
-
-def _lines(
-    before: Sequence[str], raw: Sequence[str], columns: Columns, shares: Sequence[Sequence[int]], line: SourceLine
-) -> Iterator[str]:
-    """One line a paragraph, with their ends."""
-    begin, end = _constant_ends(line)
-    probabilities = (_SHARES[row[_AT[label]]] for row, label in zip(shares, columns.labels, strict=True))
-    shown = ("null" if own == text else encode_basestring(own) for own, text in zip(raw, columns.texts, strict=True))
-    rows = zip(columns.starts, columns.ends, before, columns.texts, shown, columns.labels, probabilities, columns.runners_up,
-               columns.decisions, columns.rules, columns.opens, _joined(shares), strict=True)  # fmt: skip
-    return (_paragraph_line(begin, end, index, *row) for index, row in enumerate(rows))
-
-
-def _joined(shares: Sequence[Sequence[int]]) -> list[str]:
-    """Numbers with commas, a string a paragraph."""
-    number = _NUMBERS.__getitem__
-    return [",".join(map(number, row)) for row in shares]
+    starts, ends, texts = columns.starts, columns.ends, columns.texts
+    before = [text[after:start] for after, start in zip([0, *ends], starts, strict=False)]
+    tail = text[ends[-1] if ends else 0 :]
+    straight = list(map(len, texts)) == list(map(sub, ends, starts))
+    together = "".join([*map(add, before, texts), tail])
+    raw: Iterable[bytes] = repeat(NULL, len(texts))
+    if not straight or together != text:  # as the paragraphs stood in the source
+        stood = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+        together = "".join([*map(add, before, stood), tail])
+        raw = [NULL if own == shown else quoted(own) for own, shown in zip(stood, texts, strict=True)]
+    original = "" if source.kind == "html" or encoded(together, source.encoding) == source.raw else packed(source.raw)
+    head = source_head(line, paragraphs=len(texts), tail=tail, original=original)
+    body = paragraph_lines(_constant_ends(line), range(len(texts)), columns, before, raw, probabilities, shares)
+    return head, body
 
 
 def packed(raw: bytes) -> str:
@@ -101,31 +97,15 @@ def packed(raw: bytes) -> str:
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_NUMBERS = [str(share) for share in range(10_001)]
 _HEAD = tuple(name for name in SourceLine.__dataclass_fields__ if name != "outputs")
 _head_values = attrgetter(*_HEAD)
-_AT = {label: at for at, label in enumerate(LABELS)}
-_SHARES = [repr(share / 10_000) for share in range(10_001)]
-"""Probabilities as they are written: to four places, like those of all labels (repr of a float takes as long as the rest)."""
+NULL = b"null"
 
 
-def _constant_ends(line: SourceLine) -> tuple[str, str]:
+def _constant_ends(line: SourceLine) -> tuple[bytes, bytes]:
     """What all of a source's paragraph lines begin and end with."""
-    begin = f'{{"record":"paragraph","source":{encode_basestring(line.source)},"index":'
-    return begin, f'],"model":{encode_basestring(line.model)},"policy":{encode_basestring(line.policy)}}}\n'
-
-
-def _paragraph_line(
-    begin: str, finish: str, index: int, start: int, end: int, before: str, text: str, raw: str, label: str, probability: str,
-    runner_up: str, decision: str, rule: str, opens: bool, shares: str,
-) -> str:  # fmt: skip
-    """One line, put together by hand; labels, decisions and rules are words of ours and need no escapes."""
-    return (
-        f'{begin}{index},"start":{start},"end":{end},"before":{encode_basestring(before)},"text":{encode_basestring(text)},'
-        f'"raw":{raw},"label":"{label}","probability":{probability},'
-        f'"runner_up":"{runner_up}","decision":"{decision}","rule":"{rule}","opens":{"true" if opens else "false"},'
-        f'"probabilities":[{shares}{finish}'
-    )
+    begin = b'{"record":"paragraph","source":' + quoted(line.source) + b',"index":'
+    return begin, b'],"model":' + quoted(line.model) + b',"policy":' + quoted(line.policy) + b"}\n"
 
 
 def _dumps(row: Any) -> bytes:

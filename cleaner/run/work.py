@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from cleaner import audit
 from cleaner.articles import CleanArticle, clean_articles
 from cleaner.audit import SourceLine, entry_bytes, packed, source_head
+from cleaner.audit.shares import written_shares
 from cleaner.engines.wire import pack, unpack
 from cleaner.errors import SourceError
 from cleaner.pipeline import Cleaner, Result, as_source, segment
@@ -226,7 +227,8 @@ def finish(settings: Settings, result: Result, digest: bytes) -> Finished:
         settings, source.id, code, REASONS[code] if code else "", source.kind, source.raw, source.encoding,
         source.encoding_reason, metadata,
     )  # fmt: skip
-    head, body = entry_bytes(source, result.article.text, columns, result.shares, line)
+    written = written_shares(result.verdicts.probabilities, result.verdicts.labels)
+    head, body = entry_bytes(source, result.article.text, columns, *written, line)
     rendered = () if code else _rendered(settings, result, metadata)
     return finished(settings.key, line, head, body, columns, rendered, digest)
 
