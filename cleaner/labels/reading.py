@@ -61,6 +61,11 @@ def _read(path: Path, *, named: bool) -> Iterator[Seed]:
         raise SeedError(f"{path}: cannot be read ({error.strerror}); expected {FORMATS}") from error
 
 
+def is_journal(path: Path) -> bool:
+    """Whether a file begins as a label journal, whatever comes then. Raises OSError."""
+    return _is_journal(_start(path))
+
+
 def _start(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.readline(FIRST_LINE_BYTES).removeprefix(_BOM).lstrip()
