@@ -138,7 +138,7 @@ class Cleaner:
 
     @classmethod
     def load(cls, model: Path | str | None = None, *, style: str = "news", policy: Path | str | Policy | None = None) -> Cleaner:
-        """Load a model and a policy file, the shipped ones by default.
+        """Load a model and a policy file, the shipped ones by default; of a folder, the model that was promoted there.
 
         `style="news"` keeps the story alone; `"all"` keeps everything that a page is about
         (specifications, cards, comments of a forum). Raises ModelError, PolicyError or UsageError.

@@ -23,6 +23,7 @@ Exit status:
   1   verify found differences
   2   wrong call: an option, a path that does not exist
   3   finished, but some sources were set aside (they are listed)
+  4   the gate refused the model: it is worse than the one it would replace
   65  the input is not text, HTML or a file of labelled articles
   73  the output cannot be created, or holds files that cleaner did not write
   74  reading or writing failed; what was done stands, the same command goes on from there
