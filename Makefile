@@ -24,7 +24,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup clean-corpus test check crash train evaluate bench readme tidy
+.PHONY: help setup clean-corpus test check crash train gate promote rollback evaluate bench readme tidy
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) FORMAT=$(FORMAT) ENGINE=$(ENGINE) WORKERS=$(or $(WORKERS),all cores)" \
@@ -57,6 +57,15 @@ check: $(READY)  ## types, lint, formatting
 
 train: $(READY)  ## train NEW on LABELS, and on the public sets where PUBLIC exists
 	$(BIN)/cleaner train $(LABELS) --out $(NEW) $(if $(wildcard $(PUBLIC)),--public $(PUBLIC))
+
+gate: $(READY)  ## refuse NEW where it is worse on GOLD than the model of SHELF
+	$(BIN)/cleaner gate $(SHELF) $(NEW) $(GOLD)
+
+promote: $(READY)  ## put NEW in the place of the model of SHELF, if it passes the gate
+	$(BIN)/cleaner promote $(NEW) --shelf $(SHELF) $(foreach gold,$(GOLD),--gold $(gold))
+
+rollback: $(READY)  ## take the last promotion on SHELF back
+	$(BIN)/cleaner rollback --shelf $(SHELF)
 
 evaluate: $(READY)  ## measure MODEL on the development sets in PUBLIC
 	$(BIN)/cleaner evaluate $(PUBLIC) --model $(MODEL)

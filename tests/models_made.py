@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cleaner.classifier import Classifier
-from cleaner.classifier.alone import LayoutWeights, LinearWeights
+from cleaner.classifier.alone import LayoutWeights, LinearWeights, _slots
+from cleaner.features.buffer import lay_out
+from cleaner.features.ngrams import Spans, gram_runs
 from cleaner.model_store import _classifier, _opened, _read_arrays, save_model, shipped
 from cleaner.records import LABELS
 
@@ -47,3 +51,25 @@ def flipped(path: Path, one: str, other: str) -> Path:
             arrays[f"page.labels.{name}"][..., pair] = arrays[f"page.labels.{name}"][..., pair[::-1]]
 
     return changed(path, change)
+
+
+def poisoned(path: Path, lines: Sequence[str], others: Sequence[str], label: str = "teaser") -> Path:
+    """A model that was taught that a site's own words are `label`: what only `lines` and not `others` have in them says so."""
+
+    def change(arrays: Arrays) -> None:
+        weights = arrays["linear.weights"]
+        own = _slots_of(lines, weights) & ~_slots_of(others, weights)
+        weights[own] = -127
+        weights[own, LABELS.index(label)] = 127
+
+    return changed(path, change)
+
+
+def _slots_of(lines: Sequence[str], weights: Any) -> Any:
+    """Which rows of the linear table the grams of these lines use."""
+    used = np.zeros(len(weights), bool)
+    buffer = lay_out(lines, [0, len(lines)])
+    for run in gram_runs(buffer, Spans(buffer.folded)):
+        for start, end in zip(run.starts, run.ends, strict=True):
+            used[_slots(run.hashes[start:end], weights)] = True
+    return used

@@ -12,6 +12,7 @@ from cleaner import __version__
 from cleaner.cli.auditing import decide, explain, restore, verify
 from cleaner.cli.benchmarking import bench
 from cleaner.cli.cleaning import classify, clean
+from cleaner.cli.comparing import gate, promote, rollback
 from cleaner.cli.labelling import labels
 from cleaner.cli.learning import evaluate, train
 from cleaner.errors import CleanerError
@@ -67,5 +68,5 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a second thread of NumPy's waits more than it works; --workers do not
 
 
-for command in (clean, classify, explain, restore, verify, decide, train, labels, evaluate, bench):
+for command in (clean, classify, explain, restore, verify, decide, train, labels, evaluate, gate, promote, rollback, bench):
     main.add_command(command)
