@@ -88,9 +88,9 @@ def _from_paragraphs(row: Mapping[str, Any], where: str, partial: bool) -> Seed:
         site=str(row.get("site", row.get("id", where))),
         language=str(row.get("language", "")),
         lines=tuple(_text(p["text"]) for p in paragraphs),
-        labels=tuple(_label(p["label"], where, partial) for p in paragraphs),
+        labels=tuple(label_of(p["label"], where, partial) for p in paragraphs),
         opens=frozenset(i for i, p in enumerate(paragraphs) if p.get("opens")),
-        also={i: _label(p["also"], where) for i, p in enumerate(paragraphs) if p.get("also")},
+        also={i: label_of(p["also"], where) for i, p in enumerate(paragraphs) if p.get("also")},
         html=str(row.get("html", "")),
         style=_style(row.get("style", STYLES[0]), where),
         source_sha256=str(row.get("source_sha256", "")),
@@ -106,9 +106,9 @@ def _from_lines(row: Mapping[str, Any], where: str, partial: bool) -> Seed:
         site=str(row.get("site", row.get("id", where))),
         language=str(row.get("lang", row.get("language", ""))),
         lines=tuple(map(_text, row["lines"])),
-        labels=tuple(_label(label, where, partial) for label in row["labels"]),
+        labels=tuple(label_of(label, where, partial) for label in row["labels"]),
         opens=frozenset(i for i in row.get("article_starts", ()) if i),
-        also={int(i): _label(label, where) for i, label in row.get("also_acceptable", ())},
+        also={int(i): label_of(label, where) for i, label in row.get("also_acceptable", ())},
     )
 
 
@@ -122,7 +122,7 @@ def _read_csv(path: Path) -> Iterator[Seed]:
             if row["text"] is None or row["label"] is None:
                 raise SeedError(f"{where}: fewer cells than the first line has columns")
             site = row.get("site") or where
-            yield Seed(where, site, row.get("language") or "", (row["text"],), (_label(row["label"], where),))
+            yield Seed(where, site, row.get("language") or "", (row["text"],), (label_of(row["label"], where),))
 
 
 def _text(text: object) -> str:
@@ -131,7 +131,8 @@ def _text(text: object) -> str:
     return text
 
 
-def _label(label: object, where: str, partial: bool = False) -> str:
+def label_of(label: object, where: str, partial: bool = False) -> str:
+    """The label, empty for none where `partial` allows it. Raises SeedError, naming `where`, for what is no label."""
     if partial and label in (None, ""):
         return ""
     if label not in LABELS:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cleaner.acting import me, now
 from cleaner.cli.shared import FINISHED_WITH_SET_ASIDE, model_option, safe
 from cleaner.records import LABELS
 
@@ -75,7 +74,7 @@ def export(paths: tuple[Path, ...], format_: str, out: Path | None) -> None:
 @labels.command("import")
 @labels_argument
 @click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="The label journal to add to.")
-@click.option("--who", default=getpass.getuser, show_default="your login name", help="Who gave the labels.")
+@click.option("--who", default=me, show_default="your login name", help="Who gave the labels.")
 def import_(paths: tuple[Path, ...], out: Path, who: str) -> None:
     """Add labels from other programs to a label journal; what it says already is not said again.
 
@@ -89,7 +88,7 @@ def import_(paths: tuple[Path, ...], out: Path, who: str) -> None:
 
     seeds = list(_read(paths))
     before = list(read_events(out)) if out.exists() else []
-    events = list(events_of_seeds(seeds, who, _now(), before))
+    events = list(events_of_seeds(seeds, who, now(), before))
     append_events(out, events)
     new = sum(isinstance(event, LabelEvent) for event in events)
     given = sum(map(bool, chain.from_iterable(seed.labels for seed in seeds)))
@@ -130,7 +129,7 @@ def _write_mistakes(out: Path, found: Sequence[Mistake], model: str) -> None:
     from cleaner.labels.exchange import article_of
     from cleaner.labels.proposals import CHECK, proposal, write_proposals
 
-    when = _now()
+    when = now()
     events: dict[LabelledArticle | LabelEvent, None] = {}  # each article once, before its proposals
     for one in found:
         article = article_of(one.seed)
@@ -157,7 +156,7 @@ def propose(inputs: tuple[str, ...], out: Path) -> None:
     from cleaner.readers import Rejected
 
     found, aside = [], 0
-    for one in propose_all(inputs, _now()):
+    for one in propose_all(inputs, now()):
         if isinstance(one, Rejected):
             aside += 1
             click.echo(f"cleaner: set aside: {safe(one.id)}: {safe(one.message)}", err=True)
@@ -178,12 +177,6 @@ def _read(paths: Sequence[Path]) -> chain[Seed]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    from cleaner.labels.proposals import refuse_to_replace_labels
-    from cleaner.store.commit import write_whole
+    from cleaner.labels.proposals import write_unless_labels
 
-    refuse_to_replace_labels(path)
-    write_whole(path, content)
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    write_unless_labels(path, content)

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.errors import SeedError
+from cleaner.evaluation.judged import article_of
+from cleaner.evaluation.judged import judged as judged_seeds
 from cleaner.labels.mistakes import suspects
-from cleaner.pipeline import Cleaner, as_source, segment
-from cleaner.records import LABELS, STYLES, Article, Source, laid_end_to_end
+from cleaner.pipeline import Cleaner, article_of_lines
+from cleaner.records import LABELS, Article
 from cleaner.seeds import Seed
 
 
@@ -47,20 +50,11 @@ def judged(cleaner: Cleaner, seeds: Sequence[Seed]) -> list[NDArray[np.float64]]
 
     An article is judged by its own style, and with its page where the page still gives its paragraphs.
     """
-    found: dict[int, NDArray[np.float64]] = {}
-    for style in STYLES:
-        chosen = [i for i, seed in enumerate(seeds) if seed.style == style]
-        results = Cleaner(cleaner.model, cleaner.policy, style).judge_articles(_as_article(seeds[i]) for i in chosen)
-        for i, result in zip(chosen, results, strict=True):
-            rows = [paragraph.probabilities for paragraph in result.paragraphs]
-            found[i] = np.array(rows, np.float64).reshape(len(rows), len(LABELS))
-    return [found[i] for i in range(len(seeds))]
+    return [result.verdicts.probabilities for result in judged_seeds(seeds, cleaner.model, cleaner.policy, _as_article)]
 
 
-def _as_article(seed: Seed) -> tuple[Source | None, Article]:
-    if seed.html:
-        source = as_source(seed.html, kind="html", id=seed.id)
-        page = segment(source)
-        if tuple(paragraph.text for paragraph in page.paragraphs) == seed.lines:
-            return source, page
-    return None, Article(seed.id, laid_end_to_end(seed.lines), "\n".join(seed.lines))
+def _as_article(seed: Seed) -> Article:
+    try:
+        return article_of(seed)
+    except SeedError:
+        return article_of_lines(seed.id, seed.lines)

@@ -156,8 +156,13 @@ def site_of(source: str, metadata: Mapping[str, str]) -> str:
 
 def write_proposals(path: Path, events: Iterable[LabelEvent | LabelledArticle]) -> None:
     """Write a file of proposals in place of an older one. Raises OutputError where `path` holds labels of people, WriteError."""
+    write_unless_labels(path, b"".join(map(line_of, events)))
+
+
+def write_unless_labels(path: Path, content: bytes) -> None:
+    """Write a file in place of an older one. Raises OutputError where `path` holds labels of people, WriteError."""
     refuse_to_replace_labels(path)
-    write_whole(path, b"".join(map(line_of, events)))
+    write_whole(path, content)
 
 
 def refuse_to_replace_labels(path: Path) -> None:

@@ -15,8 +15,7 @@ from typing import Any
 
 from cleaner.errors import SeedError
 from cleaner.labels.lines import LabelledLine
-from cleaner.records import LABELS
-from cleaner.seeds import Seed
+from cleaner.seeds import Seed, label_of
 from cleaner.visible import is_hidden
 
 COLUMNS = ("text", "label", "site", "language", "source", "index")
@@ -91,9 +90,7 @@ def _line(row: Mapping[str, Any], where: str, own: bool) -> LabelledLine:
     if row["text"] is None or row["label"] is None:
         raise SeedError(f"{where}: fewer cells than the first line has columns")
     cells = {name: (unguarded(row[name]) if own else row[name]) for name in COLUMNS if isinstance(row.get(name), str)}
-    label = cells["label"].strip().lower()
-    if label and label not in LABELS:
-        raise SeedError(f"{where}: {label!r} is not a label; the labels are {', '.join(LABELS)}")
+    label = label_of(cells["label"].strip().lower(), where, partial=True)
     index = _index(cells.get("index", ""), where)
     site, language, source = (cells.get(name, "") for name in ("site", "language", "source"))
     return LabelledLine(cells["text"], label, where, site, language, source, index=index)
