@@ -120,6 +120,11 @@ def load_model(path: Path | str | None = None) -> Model:
     return Model(classifier, header, digest[:12])
 
 
+def digest_of(raw: bytes) -> str:
+    """The digest that a model file's bytes carry, as `Model.digest` has it; whether it is true only loading tells."""
+    return raw[-DIGEST_BYTES:].hex()[:12]
+
+
 def shipped() -> Path:
     """Where the model that comes with cleaner lies: in the installed package, or in the checkout."""
     return _PACKAGED if _PACKAGED.exists() else _CHECKED_OUT

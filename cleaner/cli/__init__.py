@@ -13,6 +13,7 @@ from cleaner.cli.auditing import decide, explain, restore, verify
 from cleaner.cli.benchmarking import bench
 from cleaner.cli.cleaning import classify, clean
 from cleaner.cli.comparing import compare, gate, promote, rollback
+from cleaner.cli.labelling import labels
 from cleaner.cli.learning import evaluate, train
 from cleaner.cli.reporting import report
 from cleaner.errors import CleanerError
@@ -77,6 +78,7 @@ for command in (
     decide,
     report,
     train,
+    labels,
     evaluate,
     compare,
     gate,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,6 @@ from cleaner.cli.shared import kind_option, policy_option, safe, style_option
 if TYPE_CHECKING:
     from cleaner.comparison.gate import Gate
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 _path = click.Path(path_type=Path)
 
 floors_option = click.option("--floors", type=_path, help="Floors in TOML; those that come with cleaner by default.")

@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.articles import SEPARATOR
-from cleaner.comparison.near import masked
 from cleaner.engines.wire import pack, unpack
+from cleaner.labels.weighting import mask
 from cleaner.language import language_of
 from cleaner.pipeline import STAYS, Cleaner, Result
 from cleaner.records import KEPT_LABELS, LABELS, Article, Source
 from cleaner.run.work import Finished, Same, Settings, _metadata, _read, code_of
 from cleaner.sites import site_of
-from cleaner.verdicts import likeliest
 
 POOL = 400
 """Paragraphs held each way, no two with the same masked text; shown are the first that are no near copies of one another."""
@@ -71,7 +70,7 @@ class Sums:
 
     def surprise(self, way: str, found: Surprise) -> None:
         """Hold a paragraph if it is among the most surprising ones. Their choice does not depend on the order."""
-        held, key = self.surprises[way], masked(found.text)
+        held, key = self.surprises[way], mask(found.text)
         if key not in held or _rank(found) < _rank(held[key]):
             held[key] = found
         if len(held) > 2 * POOL:
@@ -138,7 +137,7 @@ def _compare(sums: Sums, old: Result, new: Result) -> None:
     codes = code_of(old), code_of(new)
     if codes[0] != codes[1]:
         sums.aside[codes] += 1
-    labels = likeliest(old._probabilities), likeliest(new._probabilities)
+    labels = old.verdicts.labels, new.verdicts.labels
     stay = STAYS[old._decided.actions], STAYS[new._decided.actions]
     differ = np.flatnonzero((labels[0] != labels[1]) | (stay[0] != stay[1])).tolist()
     if not differ and codes[0] == codes[1]:
@@ -166,7 +165,7 @@ def _compare(sums: Sums, old: Result, new: Result) -> None:
 
 def _keeps(result: Result) -> NDArray[np.int64]:
     """Of each paragraph: the probability that it is the article's, in ten-thousandths."""
-    return np.asarray(np.rint(result._probabilities[:, : len(KEPT_LABELS)].sum(axis=1) * 10_000), np.int64)
+    return np.asarray(np.rint(result.verdicts.probabilities[:, : len(KEPT_LABELS)].sum(axis=1) * 10_000), np.int64)
 
 
 def _place(result: Result) -> tuple[str, str]:

@@ -10,7 +10,7 @@ that costs is a look by a person. Near copies of a site count once for the same 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from math import comb
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,7 @@ def _refused(f: Compared, floors: Floors) -> Compared:
         reason = f"more than {floors.overall[f.figure]:g} points"
     elif f.new > f.old and 100 * f.new / f.paragraphs > floors.bar[f.figure]:
         reason = f"more than the {floors.bar[f.figure]:g} % that no model may pass"
-    return Compared(**asdict(f) | {"refused": reason})
+    return replace(f, refused=reason)
 
 
 def _examples(pairs: Sequence[Paired], f: Compared) -> tuple[Paired, ...]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from cleaner.comparison.floors import FIGURES
-from cleaner.comparison.near import masked
 from cleaner.errors import SeedError
+from cleaner.evaluation.judged import judged
+from cleaner.labels.weighting import mask
 from cleaner.model_store import Model
-from cleaner.pipeline import Cleaner, as_source
 from cleaner.policy import Policy
-from cleaner.records import KEPT_LABELS, STYLES, Article, JudgedParagraph, laid_end_to_end
+from cleaner.records import KEPT_LABELS, JudgedParagraph
 from cleaner.seeds import Seed, read_seeds
-from cleaner.segment_html import segment_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,10 @@ def paired(seeds: Sequence[Seed], old: Model, new: Model, policy: Policy) -> lis
     wrong when it was judged wrongly anywhere.
     """
     found: dict[tuple[str, str, str], Paired] = {}
-    for seed, one, other in zip(seeds, _judged(seeds, old, policy), _judged(seeds, new, policy), strict=True):
-        for index, (before, after) in enumerate(zip(one, other, strict=True)):
+    for seed, one, other in zip(seeds, judged(seeds, old, policy), judged(seeds, new, policy), strict=True):
+        for index, (before, after) in enumerate(zip(one.paragraphs, other.paragraphs, strict=True)):
             pair = _paired(seed, index, before, after)
-            key = seed.site, pair.label, masked(pair.text)
+            key = seed.site, pair.label, mask(pair.text)
             found[key] = _merged(found[key], pair) if key in found else pair
     return list(found.values())
 
@@ -89,24 +88,3 @@ def _merged(one: Paired, other: Paired) -> Paired:
     )
     shown = other if sum(other.new.values()) > sum(one.new.values()) else one
     return Paired(shown.article, one.site, one.language, one.label, shown.text, old, new, shown.said)
-
-
-def _judged(seeds: Sequence[Seed], model: Model, policy: Policy) -> Iterator[tuple[JudgedParagraph, ...]]:
-    """The paragraphs of every seed as a model judges them, each seed in its own style."""
-    articles = [(None, _article(seed)) for seed in seeds]
-    results: dict[int, tuple[JudgedParagraph, ...]] = {}
-    for style in STYLES:
-        mine = [i for i, seed in enumerate(seeds) if seed.style == style]
-        judged = Cleaner(model, policy, style).judge_articles(articles[i] for i in mine)
-        results |= {i: result.paragraphs for i, result in zip(mine, judged, strict=True)}
-    return (results[i] for i in range(len(seeds)))
-
-
-def _article(seed: Seed) -> Article:
-    """A seed as it is judged: with its layout where it has a page. Raises SeedError when its labels are not the page's."""
-    if not seed.html:
-        return Article(seed.id, laid_end_to_end(seed.lines), "\n".join(seed.lines))
-    page = segment_html(as_source(seed.html, kind="html", id=seed.id))
-    if tuple(p.text for p in page.paragraphs) != seed.lines:
-        raise SeedError(f"{seed.id}: its paragraphs are not those of its page; label the page's paragraphs, in order")
-    return page

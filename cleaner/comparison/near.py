@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
+
+from cleaner.labels.weighting import mask
 
 GRAM = 5
 ALIKE = 0.6
 """Jaccard similarity of character 5-grams from which two texts are near copies: a teaser with another name in it still is."""
-_MASKED, _BLANKS = re.compile(r"\d+"), re.compile(r"\s+")
 Thing = TypeVar("Thing")
-
-
-def masked(text: str) -> str:
-    """A text without what differs between copies of one line: digits, case, blanks."""
-    return _BLANKS.sub(" ", _MASKED.sub("0", text)).strip().casefold()
 
 
 def one_of_each(things: Iterable[Thing], text_of: Callable[[Thing], str], most: int) -> list[tuple[Thing, int]]:
@@ -23,7 +18,7 @@ def one_of_each(things: Iterable[Thing], text_of: Callable[[Thing], str], most: 
     kept: list[tuple[Thing, set[str]]] = []
     copies: list[int] = []
     for thing in things:
-        own = _grams(masked(text_of(thing)))
+        own = _grams(mask(text_of(thing)))
         near = next((at for at, (_, grams) in enumerate(kept) if _alike(own, grams)), None)
         if near is not None:
             copies[near] += 1

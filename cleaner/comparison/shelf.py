@@ -8,21 +8,20 @@ shelf has the old model or the new one.
 from __future__ import annotations
 
 import fcntl
-import getpass
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from cleaner.acting import me, now
 from cleaner.errors import ModelError, OutputError, UsageError
-from cleaner.model_store import load_model, shipped
+from cleaner.model_store import digest_of, load_model, shipped
 from cleaner.promotions import PROMOTE, RECORD, ROLLBACK, Promotion, Shelved, line_of, model_at, read_promotions, standing
 from cleaner.store.appending import append_lines
-from cleaner.store.commit import Disk, _held, make_folder, named, write_whole
+from cleaner.store.commit import Disk, held, make_folder, named, write_whole
 
 Check = Callable[[Path, Path], Mapping[str, Any]]
 """(old, new): figures for the record. Raises GateError when the new model may not have the place."""
@@ -81,7 +80,7 @@ def _current(shelf: Path) -> Shelved:
 
 def _put(shelf: Path, stem: str, content: bytes, disk: Disk) -> str:
     """Have a model's file on the shelf under a name with its digest; returns the name."""
-    digest = content[-32:].hex()[:12]
+    digest = digest_of(content)
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip(".-") or "model"
     name = f"{plain.removesuffix(f'-{digest}')}-{digest}.model"
     if not (shelf / name).is_file() or (shelf / name).read_bytes() != content:
@@ -93,7 +92,7 @@ def _whole(path: Path) -> bytes:
     """The bytes of a model file that loads. Raises ModelError."""
     model = load_model(path)
     content = path.read_bytes()
-    if content[-32:].hex()[:12] != model.digest:
+    if digest_of(content) != model.digest:
         raise ModelError(f"{path}: changed while it was read; try again")
     return content
 
@@ -109,18 +108,5 @@ def _alone(shelf: Path) -> Iterator[None]:
         folder = os.open(shelf, os.O_RDONLY)
     except OSError as error:
         raise OutputError(f"{shelf}: cannot be opened ({(error.strerror or str(error)).lower()})") from error
-    with _held(folder, fcntl.LOCK_EX, f"{shelf}: another promotion is under way on this shelf; wait for it to end"):
+    with held(folder, fcntl.LOCK_EX, f"{shelf}: another promotion is under way on this shelf; wait for it to end"):
         yield
-
-
-def me() -> str:
-    """The name of whoever runs this, as the system has it."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "unknown"
-
-
-def now() -> str:
-    """The time in UTC, to the second."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
