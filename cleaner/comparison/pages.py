@@ -7,7 +7,7 @@ from typing import Any
 
 from cleaner.comparison.changes import KEPT, REMOVED, WAYS, Surprise, as_rows
 from cleaner.comparison.compare import Comparison, aside_rows, label_rows
-from cleaner.report.html import Html, element, join, page, table
+from cleaner.report.html import Html, element, figure_list, join, page, table
 from cleaner.report.style import PAGE_STYLE
 
 WIDTH = 110
@@ -90,13 +90,6 @@ def comparison_page(found: Comparison) -> str:
         *(_surprises(found, way) for way in WAYS),
         *_counts(found),
         style=PAGE_STYLE,
-    )
-
-
-def figure_list(figures: Mapping[str, int]) -> Html:
-    """Figures with their names, large."""
-    return element(
-        "dl", *(element("div", element("dt", n), element("dd", f"{v:,}")) for n, v in figures.items()), class_="figures"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from heapq import heappush, heappushpop
@@ -11,7 +11,7 @@ from heapq import heappush, heappushpop
 from cleaner.audit import CLEANED, Entry
 from cleaner.records import ACTIONS, LABELS, STAYING
 from cleaner.report.charts import Bar, bars
-from cleaner.report.html import Html, element, join, page, table
+from cleaner.report.html import Html, element, figure_list, join, page, table
 from cleaner.report.style import PAGE_STYLE
 from cleaner.sites import site_of
 
@@ -110,18 +110,12 @@ def corpus_page(found: Summary, name: str) -> str:
         f"Cleaned corpus {name}",
         element("h1", "What became of ", element("code", name)),
         element("p", "Model ", element("code", names[0]), ", policy ", element("code", names[1]), ".", class_="soft"),
-        _figures(figures),
+        figure_list(figures),
         *_labels(found),
         *_aside(found),
         *_examples(found),
         *_sites(found),
         style=PAGE_STYLE,
-    )
-
-
-def _figures(figures: Mapping[str, int]) -> Html:
-    return element(
-        "dl", *(element("div", element("dt", n), element("dd", f"{v:,}")) for n, v in figures.items()), class_="figures"
     )
 
 

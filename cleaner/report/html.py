@@ -8,48 +8,26 @@ policy allows the one style sheet, by its checksum, and nothing else.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from html import escape
 from itertools import zip_longest
 from typing import Final
 
-from cleaner.visible import pieces
+from cleaner.visible import pieces, shown
 
-ELEMENTS: Final = frozenset(
-    (
-        *(
-            "a",
-            "bdi",
-            "code",
-            "dd",
-            "details",
-            "div",
-            "dl",
-            "dt",
-            "em",
-            "figcaption",
-            "figure",
-            "h1",
-            "h2",
-            "h3",
-            "li",
-            "nav",
-            "ol",
-        ),
-        *("main", "p", "section", "small", "span", "strong", "summary", "ul"),
-        *("caption", "table", "tbody", "td", "th", "thead", "tr"),
-        *("circle", "g", "line", "path", "rect", "svg", "text", "title"),
-    )
-)
-EMPTY: Final = frozenset({"circle", "line", "path", "rect"})
-ATTRIBUTES: Final = frozenset(
-    (
-        *("aria-label", "class", "href", "id", "lang", "role", "scope", "title"),
-        *("cx", "cy", "d", "fill-opacity", "height", "points", "r", "text-anchor", "transform", "viewBox", "width"),
-        *("x", "x1", "x2", "y", "y1", "y2"),
-    )
-)
+ELEMENTS: Final = frozenset({
+    "a", "bdi", "code", "dd", "details", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "li", "main",
+    "nav", "ol", "p", "section", "small", "span", "strong", "summary", "ul", "caption", "table", "tbody", "td", "th",
+    "thead", "tr", "g", "line", "path", "rect", "svg", "text", "title",
+})  # fmt: skip
+EMPTY: Final = frozenset({"line", "path", "rect"})
+PLAIN: Final = frozenset({"text", "title"})
+"""In a picture and in a title there is no markup: marks are letters there."""
+ATTRIBUTES: Final = frozenset({
+    "aria-label", "class", "href", "id", "lang", "role", "scope", "title", "d", "fill-opacity", "height", "text-anchor",
+    "transform", "viewBox", "width", "x", "x1", "x2", "y", "y1", "y2",
+})  # fmt: skip
 
 
 class Html(str):
@@ -60,8 +38,8 @@ class Html(str):
 
 def text(value: object) -> Html:
     """Any text as text: escaped, hidden characters as marks, its direction its own affair."""
-    shown = "".join(_mark(piece) if marked else escape(piece) for piece, marked in pieces(str(value).replace("\r\n", "\n")))
-    return Html(f"<bdi>{shown}</bdi>" if any(ord(c) > 0x58F for c in shown) else shown)
+    said = "".join(_mark(piece) if marked else escape(piece) for piece, marked in pieces(str(value).replace("\r\n", "\n")))
+    return Html(f"<bdi>{said}</bdi>" if any(ord(c) > 0x58F for c in said) else said)
 
 
 def _mark(piece: str) -> str:
@@ -78,7 +56,7 @@ def element(name: str, *children: object, **attributes: object) -> Html:
     given = "".join(
         _attribute(key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items() if value is not None
     )
-    inner = join(children)
+    inner = "".join(map(_plain, children)) if name in PLAIN else join(children)
     return Html(f"<{name}{given}/>" if name in EMPTY else f"<{name}{given}>{inner}</{name}>")
 
 
@@ -87,8 +65,11 @@ def _attribute(name: str, value: object) -> str:
         raise ValueError(f"{name}= is not an attribute of a report")
     if name == "href" and not str(value).startswith("#"):
         raise ValueError(f"href={value!r}: a report links to itself alone")
-    shown = "".join(piece for piece, _ in pieces(str(value)))
-    return f' {name}="{escape(shown)}"'
+    return f' {name}="{_plain(value)}"'
+
+
+def _plain(value: object) -> str:
+    return escape(shown(str(value).replace("\r\n", "\n")))
 
 
 def join(children: Iterable[object], between: str = "") -> Html:
@@ -116,6 +97,12 @@ def _number(value: object) -> object:
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if isinstance(value, float) else value
 
 
+def figure_list(figures: Mapping[str, object]) -> Html:
+    """Figures by name, large."""
+    pairs = (element("div", element("dt", name), element("dd", _number(value))) for name, value in figures.items())
+    return element("dl", *pairs, class_="figures")
+
+
 def page(title: str, *body: object, style: str, lang: str = "en") -> str:
     """A whole page with its style sheet, which is the only thing that its policy lets in."""
     digest = base64.b64encode(sha256(style.encode()).digest()).decode()
@@ -123,7 +110,7 @@ def page(title: str, *body: object, style: str, lang: str = "en") -> str:
     head = (
         f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">\n'
-        f'<meta name="referrer" content="no-referrer">\n<title>{text(title).replace("<bdi>", "").replace("</bdi>", "")}</title>\n'
+        f'<meta name="referrer" content="no-referrer">\n{element("title", title)}\n'
     )
     inner = element("main", join(body, "\n"))
     return (
