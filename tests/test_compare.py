@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from inert import is_inert
 from models_made import biased, flipped
 
 from cleaner import Cleaner, UsageError
@@ -21,6 +24,7 @@ from cleaner.comparison.changes import Sums, Surprise
 from cleaner.comparison.compare import compare, comparison_json
 from cleaner.comparison.near import one_of_each
 from cleaner.comparison.pages import comparison_lines, comparison_page
+from cleaner.corpus import clean_corpus
 from cleaner.readers import list_inputs, read_records
 
 sys.path.insert(0, str(Path(__file__).parent / "crash"))
@@ -172,6 +176,8 @@ def test_scraped_text_is_inert_on_the_page_and_in_the_terminal(tmp_path: Path, m
     assert "⟦U+202E⟧" in shown
     assert "⟦U+001B⟧" in shown
     assert not any(raw in shown for raw in ("<img", "<script", "</script", "\u202e", "\x1b", "<b>&"))
+    is_inert(shown)
+    assert shown.count("⟦U+202E⟧") == shown.count("⟦U+202C⟧") == sum("\u202e" in s.text for s, _ in found.surprises["removed"])
     assert "default-src 'none'" in shown
     (tmp_path / "new.model").write_bytes(b"")
     result = run("compare", _file(models, tmp_path, "shipped"), _file(models, tmp_path, "takes"), tmp_path / "in", "-w", 1)
@@ -199,6 +205,72 @@ def test_the_command_writes_text_page_and_json(corpus: Path, models: dict[str, C
     assert run("compare", shelf, new, tmp_path / "none").exit_code == 2
     with pytest.raises(UsageError):
         compare([tmp_path / "none"], models["shipped"], models["takes"])
+
+
+def test_what_it_says_is_what_then_happens(tmp_path: Path, models: dict[str, Cleaner]) -> None:
+    """As many articles as compare counts are written anew by the next run with the new model, and no others."""
+    raw, out = Path(__file__).parent.parent / "seeds/raw", tmp_path / "out"
+    new = Cleaner.load(biased(tmp_path / "new.model", "content", 1.0))
+    found = compare([raw], models["shipped"], new)
+    clean_corpus([raw], out, models["shipped"])
+    before = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in out.rglob("*.txt")}
+    report = clean_corpus([raw], out, new)
+    stays = {path for path, stamp in before.items() if (path.stat().st_ino, path.stat().st_mtime_ns) == stamp}
+    assert report.changes.written == len(before) - len(stays) == found.sums.articles
+    assert 0 < found.sums.articles < len(before)
+
+
+@given(st.lists(st.tuples(st.integers(0, 999), st.integers(0, 9999)), max_size=200))
+def test_no_more_is_held_than_is_shown_from(rows: list[tuple[int, int]]) -> None:
+    """However many paragraphs differ, few are held, and of each no more than is shown of it."""
+    pool, changes.POOL = changes.POOL, 5
+    try:
+        sums = Sums()
+        for change, number in rows:
+            sums.surprise("removed", surprise(change, "a", chr(0x4E00 + number)))
+            assert len(sums.surprises["removed"]) <= 2 * changes.POOL
+    finally:
+        changes.POOL = pool
+
+
+def test_a_long_paragraph_is_cut_and_says_so(tmp_path: Path, models: dict[str, Cleaner]) -> None:
+    """Of a paragraph of thousands of characters a part is held and shown, with a sign that there is more."""
+    text = story(1).replace("Le maire de", f"{'Le conseil de la ville a rouvert le pont. ' * 100} Le maire de")
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    found = compare([tmp_path / "a.txt"], models["shipped"], models["takes"])
+    [long] = [s.text for s, _ in found.surprises["removed"] if len(s.text) > 1000]
+    assert len(long) == changes.LONGEST + 1
+    assert long.endswith("…")
+
+
+def test_a_page_that_cannot_be_written_costs_the_page_alone(corpus: Path, tmp_path: Path) -> None:
+    """A page inside the corpus is refused before anything is judged; a place that cannot be written ends with 74 after the text was shown."""
+    shelf = Path(__file__).parent.parent / "models"
+    result = run("compare", shelf, shelf, corpus, "--html", corpus / "c.html", "-w", 1)
+    assert result.exit_code == 2
+    assert "would be an article of it" in result.stderr
+    (tmp_path / "file").write_text("x")
+    result = run("compare", shelf, shelf, corpus, "--html", tmp_path / "file/c.html", "-w", 1)
+    assert result.exit_code == 74
+    assert "0 paragraphs newly removed" in result.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals of POSIX")
+def test_a_bar_on_a_terminal_alone(corpus: Path, tmp_path: Path) -> None:
+    """A person sees how far it is; a pipe gets the text and nothing else, and stderr stays empty."""
+    import pty
+
+    root = Path(__file__).parent.parent
+    call = [sys.executable, "-m", "cleaner", "compare", "models", "models", str(corpus), "-w", "1"]
+    env = {**os.environ, "PYTHONPATH": str(root), "TERM": "xterm"}
+    reading, terminal = pty.openpty()
+    seen = subprocess.run(call, stdout=subprocess.PIPE, stderr=terminal, env=env, cwd=root, check=True)
+    shown = os.read(reading, 65_536)
+    os.close(reading)
+    os.close(terminal)
+    piped = subprocess.run(call, capture_output=True, env=env, cwd=root, check=True)
+    assert b"Comparing" in shown
+    assert (piped.stdout, piped.stderr) == (seen.stdout, b"")
 
 
 def test_a_sample_is_a_part_of_the_whole(corpus: Path, models: dict[str, Cleaner]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cleaner.cli.running import cores, field_options, fields_of, progress
-from cleaner.cli.shared import kind_option, policy_option, safe, style_option
+from cleaner.cli.shared import kind_option, policy_option, refuse_inside, safe, style_option
 
 if TYPE_CHECKING:
     from cleaner.comparison.gate import Gate
@@ -96,18 +96,22 @@ def compare(
     from cleaner.run.intake import Choice
     from cleaner.store.commit import write_whole
 
+    for file in (html, json_file):
+        refuse_inside(file, inputs, "lies in the corpus, and would be an article of it")
     models = [Cleaner.load(model, style=style, policy=policy) for model in (old, new)]
     chosen = Choice(limit, sample)
     with progress(inputs, None, chosen, "Comparing") as count:
         found = run(
             inputs, *models, kind=kind, workers=workers or cores(), fields=fields_of(options), choice=chosen, progress=count
         )  # fmt: skip
-    if html:
-        write_whole(html, comparison_page(found).encode())
-    if json_file:
-        write_whole(json_file, json.dumps(comparison_json(found), indent=1).encode() + b"\n")
-    for line in comparison_lines(found):
-        click.echo(safe(line))
+    try:
+        if html:
+            write_whole(html, comparison_page(found).encode())
+        if json_file:
+            write_whole(json_file, json.dumps(comparison_json(found), indent=1).encode() + b"\n")
+    finally:  # a full disk is no reason to throw away what was found
+        for line in comparison_lines(found):
+            click.echo(safe(line))
 
 
 @click.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cleaner.cli.shared import output_argument, safe
+from cleaner.cli.shared import output_argument, refuse_inside, safe
 
 
 @click.command()
@@ -25,8 +25,7 @@ def report(out: Path, html: Path) -> None:
     from cleaner.report.corpus import corpus_page, summarise
     from cleaner.store.commit import write_whole
 
-    if out.resolve() in html.resolve().parents:
-        raise click.UsageError(f"{html} lies in {out}, which holds nothing but clean files and their audit; choose another place")
+    refuse_inside(html, [out], f"lies in {out}, which holds nothing but clean files and their audit")
     found = summarise(read_all(out))
     write_whole(html, corpus_page(found, out.name or str(out)).encode())
     click.echo(f"{safe(html)}: {found.sources:,} sources, {sum(found.gone.values()):,} paragraphs taken")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,13 @@ format_option = click.option(
     help="One .txt or .md a clean article, or records gathered in files of about 2,000 sources.",
 )  # fmt: skip
 output_argument = click.argument("out", type=click.Path(path_type=Path))
+
+
+def refuse_inside(file: Path | None, folders: Iterable[str | Path], why: str) -> None:
+    """Raise click's UsageError where a file to be written is one of `folders`, or lies in one."""
+    places = {Path(folder).resolve() for folder in folders}
+    if file and places & {file.resolve(), *file.resolve().parents}:
+        raise click.UsageError(f"{file}: {why}; choose another place")
 
 
 def show_report(report: Report, out: Path, quiet: bool) -> None:

@@ -22,7 +22,7 @@ from cleaner.records import KEPT_LABELS, LABELS, Article, Source
 from cleaner.run.work import Finished, Same, Settings, _metadata, _read, code_of
 from cleaner.sites import site_of
 
-POOL = 400
+POOL = 1_000
 """Paragraphs held each way, no two with the same masked text; shown are the first that are no near copies of one another."""
 LONGEST = 2_000
 """Characters of a paragraph that are held."""
@@ -159,7 +159,8 @@ def _compare(sums: Sums, old: Result, new: Result) -> None:
             sums.languages[place[1], way] += 1
             before, after = int(keeps[0][i]), int(keeps[1][i])
             change = before - after if way == REMOVED else after - before
-            text = old.article.paragraphs[i].text[:LONGEST]
+            text = old.article.paragraphs[i].text
+            text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
             sums.surprise(way, Surprise(change, old.id, i, *place, *pair, before, after, text))
 
 

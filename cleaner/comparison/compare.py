@@ -19,6 +19,8 @@ from cleaner.run.work import Finished, Same, Settings
 
 SHOWN = 50
 """Paragraphs shown each way."""
+RELABELLED = "relabelled"
+"""What is said of paragraphs of which the label alone differs."""
 ALL, FIELDS = Choice(), Fields()
 
 
@@ -31,7 +33,7 @@ class Comparison:
     """Digests of the models."""
     sums: Sums
     surprises: dict[str, tuple[tuple[Surprise, int], ...]]
-    """By way: the most surprising paragraphs, each with how many near copies of it were among the next ones."""
+    """By way: the most surprising paragraphs, each with how many near copies of it were among those held: there may be more."""
 
     @property
     def removed(self) -> int:
@@ -92,11 +94,21 @@ def compare(
     return Comparison(old.model.digest, new.model.digest, sums, shown)
 
 
+def by_label(found: Comparison) -> list[tuple[str, Counter[str]]]:
+    """Of each label of the old model: paragraphs by way, RELABELLED where the decision is the same."""
+    sums = {label: Counter[str]() for label in LABELS}
+    for (way, old, _), count in found.sums.labels.items():
+        sums[old][way or RELABELLED] += count
+    return [(label, counts) for label, counts in sums.items() if counts]
+
+
 def label_rows(found: Comparison) -> list[dict[str, Any]]:
-    """Counts by old and new label and way, the largest first."""
+    """Counts by old and new label and way: changed decisions before labels alone, the largest first."""
     order = {label: at for at, label in enumerate(LABELS)}
-    rows = sorted(found.sums.labels.items(), key=lambda pair: (-pair[1], pair[0][0], order[pair[0][1]], order[pair[0][2]]))
-    return [{"way": way or "relabelled", "old": old, "new": new, "paragraphs": count} for (way, old, new), count in rows]
+    rows = sorted(
+        found.sums.labels.items(), key=lambda pair: (not pair[0][0], -pair[1], pair[0][0], order[pair[0][1]], order[pair[0][2]])
+    )
+    return [{"way": way or RELABELLED, "old": old, "new": new, "paragraphs": count} for (way, old, new), count in rows]
 
 
 def aside_rows(found: Comparison) -> list[dict[str, Any]]:

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cleaner.comparison.changes import KEPT, REMOVED, WAYS, Surprise, as_rows
-from cleaner.comparison.compare import Comparison, aside_rows, label_rows
+from cleaner.comparison.compare import RELABELLED, Comparison, aside_rows, by_label, label_rows
 from cleaner.report.html import Html, element, figure_list, join, page, table
 from cleaner.report.style import PAGE_STYLE
 
 WIDTH = 110
 """Characters of a paragraph in text."""
-MOST_ROWS = 20
+MOST_ROWS, MOST_SITES = 20, 200
+"""Rows of a table in text and on the page."""
 SIGNS: Mapping[str, str] = {REMOVED: "-", KEPT: "+"}
 TITLES: Mapping[str, str] = {REMOVED: "Newly removed", KEPT: "Newly kept"}
 
@@ -56,7 +57,7 @@ def _rows(title: str, rows: Iterator[tuple[str, str]]) -> Iterator[str]:
 
 def _line(way: str, s: Surprise, copies: int) -> str:
     text = s.text if len(s.text) <= WIDTH else s.text[: WIDTH - 1] + "…"
-    like = f" (and {copies:,} like it)" if copies else ""
+    like = f" (at least {copies:,} more like it)" if copies else ""
     return (
         f"{SIGNS[way]} {_share(s.old_keep)} -> {_share(s.new_keep)}  {s.old} -> {s.new}  {s.source}:{s.paragraph}{like}  {text}"
     )
@@ -76,21 +77,14 @@ def comparison_page(found: Comparison) -> str:
     return page(
         f"Model {found.new} beside {found.old}",
         element("h1", "What the new model would change"),
-        element(
-            "p",
-            "Model ",
-            element("code", found.new),
-            " beside ",
-            element("code", found.old),
-            ". Nothing was changed.",
-            class_="soft",
-        ),
+        element("p", "Model ", element("code", found.new), " beside ", element("code", found.old), ". Nothing was changed.",
+                class_="soft"),
         figure_list(figures),
         element("nav", *(element("a", TITLES[way], href=f"#{way}") for way in WAYS), element("a", "Counts", href="#counts")),
         *(_surprises(found, way) for way in WAYS),
         *_counts(found),
         style=PAGE_STYLE,
-    )
+    )  # fmt: skip
 
 
 def _surprises(found: Comparison, way: str) -> Html:
@@ -107,10 +101,11 @@ def _surprises(found: Comparison, way: str) -> Html:
 
 
 def _paragraph(way: str, s: Surprise, copies: int) -> Html:
-    like = f"; {copies:,} more like it" if copies else ""
+    like = f"; at least {copies:,} more like it" if copies else ""
+    where = f", paragraph {s.paragraph}; ", s.site, ", ", s.language, like
     what = element(
         "span", element("span", SIGNS[way], class_="sign"), element("strong", f"{s.old} → {s.new}"),
-        f", keep {_share(s.old_keep)} → {_share(s.new_keep)}, ", s.source, f", paragraph {s.paragraph}{like}", class_="what",
+        f", keep {_share(s.old_keep)} → {_share(s.new_keep)}, ", s.source, *where, class_="what",
     )  # fmt: skip
     return element("li", what, element("span", s.text, class_="words"), class_=way)
 
@@ -119,18 +114,22 @@ def _counts(found: Comparison) -> Iterator[Html]:
     yield element("h2", "Counts", id="counts")
     yield element("h3", "By label")
     yield table(
+        ("old label", "newly removed", "newly kept", "relabelled only"),
+        ([label, *(sums[way] for way in (*WAYS, RELABELLED))] for label, sums in by_label(found)),
+    )
+    yield element("details", element("summary", "By old and new label"), table(
         ("old label", "new label", "what changed", "paragraphs"),
         ([r["old"], r["new"], r["way"], r["paragraphs"]] for r in label_rows(found)),
-    )
+    ))  # fmt: skip
     for title, counter in (("language", found.sums.languages), ("site", found.sums.sites)):
         rows = as_rows(counter)
         yield element("h3", f"By {title}")
         yield table(
             (title, "newly removed", "newly kept", "articles"),
-            ([r["name"], r[REMOVED], r[KEPT], r["articles"]] for r in rows[:200]),
+            ([r["name"], r[REMOVED], r[KEPT], r["articles"]] for r in rows[:MOST_SITES]),
         )
-        if len(rows) > 200:
-            yield element("p", f"And {len(rows) - 200:,} more.", class_="soft")
+        if len(rows) > MOST_SITES:
+            yield element("p", f"And {len(rows) - MOST_SITES:,} more: --json has them.", class_="soft")
     if aside := aside_rows(found):
         yield element("h3", "Set aside")
         yield table(("old", "new", "sources"), ([r["old"], r["new"], r["sources"]] for r in aside))
