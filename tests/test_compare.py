@@ -90,7 +90,7 @@ def test_the_counts_are_those_of_cleaning_twice(corpus: Path, models: dict[str, 
 def test_equal_models_change_nothing(corpus: Path, models: dict[str, Cleaner]) -> None:
     """A model beside itself: no difference, of nothing."""
     found = compare([corpus], models["shipped"], models["shipped"])
-    assert (found.removed, found.kept, found.relabelled, found.sums.articles) == (0, 0, 0, 0)
+    assert (found.removed, found.kept, found.relabelled, found.sums.sources) == (0, 0, 0, 0)
     assert not found.sums.aside
     assert "0 paragraphs newly removed" in "\n".join(comparison_lines(found))
 
@@ -115,7 +115,7 @@ def test_sites_languages_and_set_aside(corpus: Path, models: dict[str, Cleaner])
     assert found["languages"][0]["name"] == "fr"
     assert sum(row["removed"] for row in found["sites"]) == found["newly_removed"]
     assert sum(row["kept"] for row in found["languages"]) == found["newly_kept"]
-    assert sum(row["articles"] for row in found["sites"]) <= found["articles_changed"] <= found["records"]
+    assert sum(row["sources"] for row in found["sites"]) == found["sources_changed"] <= found["records"]
     assert all(row["old"] != row["new"] for row in found["set_aside"])
 
 
@@ -213,7 +213,7 @@ def test_the_command_writes_text_page_and_json(corpus: Path, models: dict[str, C
 
 
 def test_what_it_says_is_what_then_happens(tmp_path: Path, models: dict[str, Cleaner]) -> None:
-    """As many articles as compare counts are written anew by the next run with the new model, and no others."""
+    """As many sources as compare counts are written anew by the next run with the new model, and no others."""
     raw, out = Path(__file__).parent.parent / "seeds/raw", tmp_path / "out"
     new = Cleaner.load(biased(tmp_path / "new.model", "content", 1.0))
     found = compare([raw], models["shipped"], new)
@@ -221,8 +221,8 @@ def test_what_it_says_is_what_then_happens(tmp_path: Path, models: dict[str, Cle
     before = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in out.rglob("*.txt")}
     report = clean_corpus([raw], out, new)
     stays = {path for path, stamp in before.items() if (path.stat().st_ino, path.stat().st_mtime_ns) == stamp}
-    assert report.changes.written == len(before) - len(stays) == found.sums.articles
-    assert 0 < found.sums.articles < len(before)
+    assert report.changes.written == len(before) - len(stays) == found.sums.sources
+    assert 0 < found.sums.sources < len(before)
 
 
 @given(st.lists(st.tuples(st.integers(0, 999), st.integers(0, 9999)), max_size=200))

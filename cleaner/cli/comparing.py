@@ -81,7 +81,7 @@ def compare(
 ) -> None:  # fmt: skip
     """Show what the model NEW would change in a corpus, beside OLD. Nothing of the corpus is changed.
 
-    Counts by label, language and site, articles touched, and the most surprising paragraphs that would newly go
+    Counts by label, language and site, sources touched, and the most surprising paragraphs that would newly go
     or newly stay. Inputs are as for `cleaner clean`.
 
     \b

@@ -28,6 +28,7 @@ LONGEST = 2_000
 """Characters of a paragraph that are held."""
 REMOVED, KEPT = WAYS = ("removed", "kept")
 """Newly removed: the old model keeps it. Newly kept: the old model does not."""
+SOURCES = "sources"
 UNKNOWN = "unknown"
 
 
@@ -56,12 +57,12 @@ class Sums:
     records: int = 0
     unread: int = 0
     paragraphs: int = 0
-    articles: int = 0
-    """Articles whose clean text differs."""
+    sources: int = 0
+    """Sources whose clean articles differ."""
     labels: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Paragraphs by way (removed, kept, empty where only the label differs), old label and new label."""
     sites: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Changed decisions by site and way; `articles` for articles touched."""
+    """Changed decisions by site and way; SOURCES for sources that are touched."""
     languages: Counter[tuple[str, str]] = field(default_factory=Counter)
     aside: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Sources whose outcome differs: why each model gives no clean article, empty where it gives one."""
@@ -97,7 +98,7 @@ class Sums:
         return pack([[getattr(self, name) for name in _PLAIN], counters, {way: self.ranked(way) for way in WAYS}])
 
 
-_PLAIN = ("records", "unread", "paragraphs", "articles")
+_PLAIN = ("records", "unread", "paragraphs", "sources")
 _COUNTERS = ("labels", "sites", "languages", "aside")
 
 
@@ -139,19 +140,15 @@ def _compare(sums: Sums, old: Result, new: Result) -> None:
         sums.aside[codes] += 1
     labels = old.verdicts.labels, new.verdicts.labels
     stay = STAYS[old._decided.actions], STAYS[new._decided.actions]
-    differ = np.flatnonzero((labels[0] != labels[1]) | (stay[0] != stay[1])).tolist()
-    if not differ and codes[0] == codes[1]:
-        return
-    decisions = (stay[0] != stay[1]).any()
-    place = _place(old) if decisions else ("", "")
-    if decisions or codes[0] != codes[1]:
-        sums.articles += 1
-    if decisions:
-        sums.sites[place[0], "articles"] += 1
-        sums.languages[place[1], "articles"] += 1
+    moved, written = stay[0] != stay[1], _written(old) != _written(new)
+    place = _place(old) if written or moved.any() else ("", "")
+    if written:
+        sums.sources += 1
+        sums.sites[place[0], SOURCES] += 1
+        sums.languages[place[1], SOURCES] += 1
     keeps = _keeps(old), _keeps(new)
-    for i in differ:
-        way = "" if stay[0][i] == stay[1][i] else REMOVED if stay[0][i] else KEPT
+    for i in np.flatnonzero((labels[0] != labels[1]) | moved).tolist():
+        way = "" if not moved[i] else REMOVED if stay[0][i] else KEPT
         pair = LABELS[labels[0][i]], LABELS[labels[1][i]]
         sums.labels[(way, *pair)] += 1
         if way:
@@ -162,6 +159,11 @@ def _compare(sums: Sums, old: Result, new: Result) -> None:
             text = old.article.paragraphs[i].text
             text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
             sums.surprise(way, Surprise(change, old.id, i, *place, *pair, before, after, text))
+
+
+def _written(result: Result) -> list[str]:
+    """The clean texts that a run would write for a source: cut anew, they differ even where every decision is the same."""
+    return [] if code_of(result) else [text for _, text in result.texts]
 
 
 def _keeps(result: Result) -> NDArray[np.int64]:
@@ -183,5 +185,5 @@ def _texts(result: Result) -> Iterator[str]:
 def as_rows(counter: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
     """A counter by name and way as rows, the names with most changed decisions first."""
     names = {name for name, _ in counter}
-    rows = [{"name": name, "articles": counter[name, "articles"], **{way: counter[name, way] for way in WAYS}} for name in names]
+    rows = [{"name": name, SOURCES: counter[name, SOURCES], **{way: counter[name, way] for way in WAYS}} for name in names]
     return sorted(rows, key=lambda row: (-(int(str(row[REMOVED])) + int(str(row[KEPT]))), str(row["name"])))

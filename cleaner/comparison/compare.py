@@ -122,7 +122,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
     sums = found.sums
     return {
         "old": found.old, "new": found.new,
-        "records": sums.records, "not_read": sums.unread, "paragraphs": sums.paragraphs, "articles_changed": sums.articles,
+        "records": sums.records, "not_read": sums.unread, "paragraphs": sums.paragraphs, "sources_changed": sums.sources,
         "newly_removed": found.removed, "newly_kept": found.kept, "relabelled": found.relabelled,
         "labels": label_rows(found), "sites": as_rows(sums.sites), "languages": as_rows(sums.languages),
         "set_aside": aside_rows(found),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cleaner.comparison.changes import KEPT, REMOVED, WAYS, Surprise, as_rows
+from cleaner.comparison.changes import KEPT, REMOVED, SOURCES, WAYS, Surprise, as_rows
 from cleaner.comparison.compare import RELABELLED, Comparison, aside_rows, by_label, label_rows
 from cleaner.report.html import Html, element, figure_list, join, page, table
 from cleaner.report.style import PAGE_STYLE
@@ -23,7 +23,7 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     sums = found.sums
     yield f"old {found.old}, new {found.new}: {sums.records:,} records, {sums.paragraphs:,} paragraphs{_unread(found)}"
     yield (
-        f"{found.removed:,} paragraphs newly removed, {found.kept:,} newly kept, in {sums.articles:,} articles; "
+        f"{found.removed:,} paragraphs newly removed, {found.kept:,} newly kept, in {sums.sources:,} sources; "
         f"{found.relabelled:,} relabelled with the same decision"
     )
     yield from _rows("set aside, old -> new", ((f"{r['old']} -> {r['new']}", f"{r['sources']:,}") for r in aside_rows(found)))
@@ -43,7 +43,7 @@ def _unread(found: Comparison) -> str:
 
 
 def _both(row: Mapping[str, Any]) -> str:
-    return f"{row[REMOVED]:,} removed, {row[KEPT]:,} kept, in {row['articles']:,} articles"
+    return f"{row[REMOVED]:,} removed, {row[KEPT]:,} kept, in {row[SOURCES]:,} sources"
 
 
 def _rows(title: str, rows: Iterator[tuple[str, str]]) -> Iterator[str]:
@@ -72,7 +72,7 @@ def comparison_page(found: Comparison) -> str:
     sums = found.sums
     figures = {
         "newly removed": found.removed, "newly kept": found.kept, "relabelled only": found.relabelled,
-        "articles changed": sums.articles, "records": sums.records, "paragraphs": sums.paragraphs,
+        "sources changed": sums.sources, "records": sums.records, "paragraphs": sums.paragraphs,
     } | ({"not read": sums.unread} if sums.unread else {})  # fmt: skip
     return page(
         f"Model {found.new} beside {found.old}",
@@ -125,8 +125,8 @@ def _counts(found: Comparison) -> Iterator[Html]:
         rows = as_rows(counter)
         yield element("h3", f"By {title}")
         yield table(
-            (title, "newly removed", "newly kept", "articles"),
-            ([r["name"], r[REMOVED], r[KEPT], r["articles"]] for r in rows[:MOST_SITES]),
+            (title, "newly removed", "newly kept", SOURCES),
+            ([r["name"], r[REMOVED], r[KEPT], r[SOURCES]] for r in rows[:MOST_SITES]),
         )
         if len(rows) > MOST_SITES:
             yield element("p", f"And {len(rows) - MOST_SITES:,} more: --json has them.", class_="soft")
