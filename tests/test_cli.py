@@ -219,6 +219,16 @@ def test_no_bar_where_no_person_looks(place: Path) -> None:
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
 
+def test_a_page_says_nothing_on_stderr(place: Path) -> None:
+    """What a page has in its markup, here a time zone that the date parser does not know, brings no warning of a library into the output."""
+    head = '<meta name="publish-date" content="2012-01-11 05:00:00 EST"/>'
+    body = "<p>The bridge over the river opens again on Monday, said the mayor, after twelve months of works.</p>" * 3
+    Path("page.html").write_text(f"<!DOCTYPE html><html><head>{head}</head><body><article>{body}</article></body></html>")
+    done = command("clean", "page.html", "-o", "new", "-f", "md", "-q")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "2012-01-11" in Path("new/page.md").read_text()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals of POSIX")
 def test_bar_where_a_person_looks(place: Path) -> None:
     """On a terminal a bar counts the files, and stdout stays empty."""
