@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 FINISHED_WITH_SET_ASIDE = 3
 FORMATS = ("txt", "md", "jsonl", "jsonl.gz", "jsonl.zst", "parquet")
 
-model_option = click.option("--model", "-m", type=click.Path(path_type=Path), help="Model file; the shipped one by default.")
+model_option = click.option(
+    "--model", "-m", type=click.Path(path_type=Path),
+    help="Model file, or a shelf: a folder whose promoted model is taken. The shipped model by default.",
+)  # fmt: skip
 policy_option = click.option(
     "--policy", "-P", type=click.Path(path_type=Path), help="Policy in TOML; the shipped one by default."
 )
@@ -33,6 +37,13 @@ format_option = click.option(
     help="One .txt or .md a clean article, or records gathered in files of about 2,000 sources.",
 )  # fmt: skip
 output_argument = click.argument("out", type=click.Path(path_type=Path))
+
+
+def refuse_inside(file: Path | None, folders: Iterable[str | Path], why: str) -> None:
+    """Raise click's UsageError where a file to be written is one of `folders`, or lies in one."""
+    places = {Path(folder).resolve() for folder in folders}
+    if file and places & {file.resolve(), *file.resolve().parents}:
+        raise click.UsageError(f"{file}: {why}; choose another place")
 
 
 def show_report(report: Report, out: Path, quiet: bool) -> None:
@@ -57,7 +68,8 @@ def _summary(report: Report) -> str:
     return (
         f"{report.sources:,} sources: {report.cleaned:,} cleaned into {report.articles:,} articles, {report.aside:,} set aside.\n"
         f"Records in = {outcomes}.{f' Reasons: {reasons}.' if reasons else ''}\n"
-        f"This run: {changes.done:,} new or changed, {changes.unchanged:,} unchanged, {changes.gone:,} gone.\n"
+        f"This run: {changes.done - changes.again:,} new or changed, {changes.again:,} judged again, "
+        f"{changes.unchanged:,} unchanged, {changes.gone:,} gone; {changes.written:,} clean files written.\n"
         f"Paragraphs: {', '.join(parts)}.\nTaken: {gone or 'nothing'}."
     )
 
