@@ -86,6 +86,7 @@ readme: $(READY)  ## write the README's tables and example from fresh runs
 	$(BIN)/python tests/bench/speed.py --into README.md
 	$(BIN)/python tests/bench/pages.py $(PUBLIC) --into README.md
 	$(BIN)/python tests/bench/readme.py
+	$(BIN)/python tests/bench/gold.py --into seeds/README.md
 
 tidy:  ## remove what can be made again
 	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis

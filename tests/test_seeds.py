@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from near_copies import LONG_LINE, near_duplicates
 
 from cleaner.errors import SeedError
 from cleaner.records import LABELS
 from cleaner.seeds import Seed, read_seeds
-from cleaner.training.corpora import from_seed
 
 SEEDS = Path(__file__).parent.parent / "seeds"
-GOLD = SEEDS / "gold"
-"""Measured on, never trained on."""
-LONG_LINE = 60
-LEAK = 40
-"""From this many characters on, a line that stands in two articles was copied, not met by chance."""
-SHINGLE = 5
-MOST_SHARED = 0.6
-_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")
-"""Words; single characters where a script has no spaces."""
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +25,6 @@ def seeds() -> list[Seed]:
 @pytest.fixture(scope="module")
 def articles(seeds: list[Seed]) -> list[Seed]:
     return [seed for seed in seeds if len(seed.lines) > 1]
-
-
-@pytest.fixture(scope="module")
-def gold() -> list[Seed]:
-    return list(read_seeds(GOLD))
 
 
 def base(seed: Seed) -> str:
@@ -91,73 +76,10 @@ def test_every_paragraph_holds_text(seeds: list[Seed]) -> None:
     assert [seed.id for seed in seeds if not seed.lines or not all(line.strip() for line in seed.lines)] == []
 
 
-def shingles(line: str) -> set[tuple[str, ...]]:
-    words = _TOKEN.findall(line.lower())
-    if 2 * sum(len(word) == 1 and word.isascii() for word in words) > len(words):
-        return set()  # "v i a g r a": letters apart are a disguise, and any two of such look alike
-    return {tuple(words[i : i + SHINGLE]) for i in range(max(len(words) - SHINGLE + 1, 1))}
-
-
-def near_duplicates(lines: list[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
-    """Long lines, given with their article, most of whose shingles stand in one line of another article."""
-    long = [(article, line) for article, line in lines if len(line) > LONG_LINE]
-    cut = [shingles(line) for _, line in long]
-    holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for i, own in enumerate(cut):
-        for shingle in own:
-            holders[shingle].append(i)
-    for i, (article, line) in enumerate(long):
-        shared = Counter(j for shingle in cut[i] for j in holders[shingle] if long[j][0] != article)
-        for j, count in shared.most_common(1):
-            if count > MOST_SHARED * len(cut[i]):
-                yield article, long[j][0], line
-
-
 def test_no_near_duplicates(seeds: list[Seed]) -> None:
     """No long line nearly repeats a line of another site: a score on unseen sites is on unseen text."""
     lines = [(seed.site, line) for seed in seeds for line in seed.lines]
     assert [f"{a} ~ {b}: {line[:80]}" for a, b, line in near_duplicates(lines)] == []
-
-
-def test_gold_is_well_formed(gold: list[Seed]) -> None:
-    """Every gold article is whole: an id and a site of its own, a language, no blank line, and the paragraphs of its page."""
-    assert len(gold) >= 60
-    assert [name for name, n in Counter(seed.id for seed in gold).items() if n > 1] == []
-    assert [site for site, n in Counter(seed.site for seed in gold).items() if n > 1] == []
-    assert [seed.id for seed in gold if not seed.language or not all(line.strip() for line in seed.lines)] == []
-    for seed in gold:
-        for example in from_seed(seed, "gold"):  # raises SeedError where lines and page differ
-            assert example.labelled
-            assert all(0 < i < len(seed.lines) for i in seed.opens)
-
-
-def test_gold_shows_every_label(gold: list[Seed]) -> None:
-    """Every label is frequent enough in the gold for its score to mean something, spam above all."""
-    counts = Counter(label for seed in gold for label in seed.labels)
-    assert {label: counts[label] for label in LABELS if counts[label] < 60} == {}
-    assert counts["spam"] >= 80
-
-
-def test_gold_is_half_french(gold: list[Seed]) -> None:
-    """About half of the gold is French, and at least nine other languages are there."""
-    french = sum(base(seed) == "fr" for seed in gold)
-    assert 0.4 * len(gold) <= french <= 0.6 * len(gold), f"{french} of {len(gold)}"
-    assert len({base(seed) for seed in gold} - {"fr"}) >= 9
-
-
-def test_gold_is_not_read_with_the_seeds(seeds: list[Seed], gold: list[Seed]) -> None:
-    """Reading the folder of the seeds, as training does, leaves the gold out; no site or id is in both."""
-    assert {seed.id for seed in seeds} & {seed.id for seed in gold} == set()
-    assert {seed.site for seed in seeds} & {seed.site for seed in gold} == set()
-
-
-def test_gold_does_not_leak(seeds: list[Seed], gold: list[Seed]) -> None:
-    """No gold line of 40 characters or more stands in a seed, nor a long one nearly so: the gate measures unseen text."""
-    trained = {line for seed in seeds for line in seed.lines}
-    assert [f"{seed.id}: {line}" for seed in gold for line in seed.lines if len(line) >= LEAK and line in trained] == []
-    names = {seed.site for seed in gold}
-    lines = [(seed.site, line) for seed in [*seeds, *gold] for line in seed.lines]
-    assert [f"{a} ~ {b}: {line[:80]}" for a, b, line in near_duplicates(lines) if {a, b} & names] == []
 
 
 def test_near_duplicates_are_found() -> None:
@@ -237,13 +159,13 @@ def test_forms_of_a_seed(tmp_path: Path) -> None:
     assert found[3].language == "en"
 
 
-def test_no_line_of_the_public_data(seeds: list[Seed], gold: list[Seed], shared: Path) -> None:
-    """Seeds and gold are our own: no long line of the public sets stands in them, not even a notice inside another."""
+def test_no_line_of_the_public_data(seeds: list[Seed], shared: Path) -> None:
+    """The seeds are our own: no long line of the public sets stands in them, not even a notice inside another."""
     public = {
         line
         for name in ("press-lines-train.jsonl", "press-lines-dev.jsonl")
         for s in read_seeds(shared / name)
         for line in s.lines
     }
-    written = "\n".join(line for seed in [*seeds, *gold] for line in seed.lines)
+    written = "\n".join(line for seed in seeds for line in seed.lines)
     assert [line for line in public if len(line) > LONG_LINE and line in written] == []
