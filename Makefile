@@ -3,6 +3,7 @@ PYTHON ?= python3
 IN     ?= seeds/raw
 OUT    ?= clean
 MODEL  ?= models/press.model
+REVIEWED ?= reviewed.jsonl
 LABELS ?= seeds
 PUBLIC ?= ../shared/data
 # Empty: all cores.
@@ -18,10 +19,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup clean-corpus test check crash train evaluate bench readme tidy
+.PHONY: help setup clean-corpus review test check crash train evaluate bench readme tidy
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
-	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) FORMAT=$(FORMAT) ENGINE=$(ENGINE) WORKERS=$(or $(WORKERS),all cores)" \
+	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) REVIEWED=$(REVIEWED) FORMAT=$(FORMAT) ENGINE=$(ENGINE) WORKERS=$(or $(WORKERS),all cores)" \
 		"MOST_GONE=$(MOST_GONE) LABELS=$(LABELS) PUBLIC=$(PUBLIC) KILLS=$(KILLS)"
 
 setup: $(READY)  ## make .venv and install what is locked
@@ -38,11 +39,15 @@ clean-corpus: $(READY)  ## clean what changed in IN into OUT with an audit of ev
 		$(if $(WORKERS),--workers $(WORKERS)) --most-gone $(MOST_GONE) || [ $$? -eq 3 ]
 	$(if $(VERIFY),$(BIN)/cleaner verify $(OUT))
 
+review: $(READY)  ## label paragraphs of OUT in the browser; labels go to REVIEWED
+	$(BIN)/cleaner review $(OUT) --labels $(REVIEWED) --model $(MODEL)
+
 test: $(READY)  ## run the tests
 	$(BIN)/pytest -n 2 --dist loadgroup -q
 
 crash: $(READY)  ## a fault, a kill and a power cut at every writing call; KILLS random kills; long histories; Ray
-	CRASH_EVERY=1 CRASH_KILLS=$(KILLS) CRASH_EXAMPLES=200 CRASH_RAY=10 $(BIN)/pytest -n 2 -q tests/crash tests/test_incremental.py tests/test_engines.py
+	CRASH_EVERY=1 CRASH_KILLS=$(KILLS) CRASH_EXAMPLES=200 CRASH_RAY=10 CRASH_CLICKS=10000 $(BIN)/pytest -n 2 -q tests/crash \
+		tests/test_incremental.py tests/test_engines.py tests/review/test_kept.py
 
 check: $(READY)  ## types, lint, formatting
 	$(BIN)/ruff check .

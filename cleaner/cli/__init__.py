@@ -13,6 +13,7 @@ from cleaner.cli.auditing import decide, explain, restore, verify
 from cleaner.cli.benchmarking import bench
 from cleaner.cli.cleaning import classify, clean
 from cleaner.cli.learning import evaluate, train
+from cleaner.cli.reviewing import review
 from cleaner.errors import CleanerError
 from cleaner.readers import ascii_safe
 
@@ -61,9 +62,10 @@ def main() -> None:
       cat page.txt | cleaner clean -          one article, clean text on stdout
       cleaner explain clean/                  what was taken, and why
       cleaner restore clean/ a.txt -p 12      put a paragraph back
+      cleaner review clean/                   say what paragraphs are, in the browser
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a second thread of NumPy's waits more than it works; --workers do not
 
 
-for command in (clean, classify, explain, restore, verify, decide, train, evaluate, bench):
+for command in (clean, classify, explain, restore, verify, decide, review, train, evaluate, bench):
     main.add_command(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
@@ -81,14 +81,14 @@ class Desk:
             columns = self._index.columns
             doubtful = columns.doubtful.view(np.bool_) & columns.heads.view(np.bool_)
             sites, languages = (
-                np.bincount(of[self._articles[doubtful]], minlength=len(names))
+                np.bincount(of[self._articles[doubtful]], minlength=len(names)).tolist()
                 for of, names in ((columns.sites, self._index.site_names), (columns.languages, self._index.language_names))
             )
             return {
                 "who": pieces(self._who),
                 "file": pieces(self._labels.name),
                 "articles": self._index.articles,
-                "labels": labels_view(np.bincount(columns.labels[doubtful], minlength=len(LABELS))),
+                "labels": labels_view(np.bincount(columns.labels[doubtful], minlength=len(LABELS)).tolist()),
                 "decisions": list(ACTIONS),
                 "sites": named_counts(self._index.site_names, sites, MOST_SITES),
                 "languages": named_counts(self._index.language_names, languages, MOST_SITES),
@@ -120,7 +120,7 @@ class Desk:
                 "language": pieces(self._index.language_names[columns.languages[article]]),
                 "progress": self._progress(),
             }
-            return article_view(entry, columns, int(columns.first[article]), paragraph, self._said.said, where)
+            return article_view(entry, self._index, int(columns.first[article]), paragraph, self._said.said, where)
 
     def label(self, paragraph: int, label: str) -> dict[str, Any]:
         """Keep what a person said of a paragraph; it is durable when this returns. An empty label takes back.
@@ -191,8 +191,12 @@ class Desk:
     def _ordered(self, sort: str) -> NDArray[np.int32]:
         if sort not in self._orders:
             columns, useful = self._index.columns, self._index.columns.order
-            keys = {"site": columns.sites[self._articles[useful]], "label": columns.labels[useful], "corpus": useful}[sort]
-            self._orders[sort] = useful[np.argsort(keys, kind="stable")]
+            keys: Mapping[str, NDArray[Any]] = {
+                "site": columns.sites[self._articles[useful]],
+                "label": columns.labels[useful],
+                "corpus": useful,
+            }
+            self._orders[sort] = useful[np.argsort(keys[sort], kind="stable")]
         return self._orders[sort]
 
     def _matching(self, asked: Asked) -> Iterator[tuple[int, int]]:

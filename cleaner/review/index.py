@@ -74,6 +74,7 @@ class Index:
         self._db, self._shards, self._made_from = db, shards, made_from(shards)
         content = dict(db.execute("SELECT name, content FROM columns"))
         self.columns = Columns(*(np.frombuffer(content[name], _TYPES[name]) for name in Columns._fields))
+        self.cluster_sizes = np.bincount(self.columns.clusters)
         self.site_names: list[str] = json.loads(self._meta("sites"))
         self.language_names: list[str] = json.loads(self._meta("languages"))
 

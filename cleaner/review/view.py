@@ -7,7 +7,7 @@ from typing import Any
 
 from cleaner.audit import Entry, ParagraphLine
 from cleaner.records import KEPT_LABELS, LABELS
-from cleaner.review.index import Columns
+from cleaner.review.index import Index
 from cleaner.review.said import Said
 from cleaner.review.scanning import UNKNOWN
 from cleaner.visible import pieces
@@ -32,9 +32,7 @@ WHY: Mapping[str, str] = {
 """Rules of the policy in plain words."""
 
 
-def article_view(
-    entry: Entry, columns: Columns, first: int, paragraph: int, said: Mapping[int, Said], where: Any
-) -> dict[str, Any]:
+def article_view(entry: Entry, index: Index, first: int, paragraph: int, said: Mapping[int, Said], where: Any) -> dict[str, Any]:
     """An article with the paragraphs around one of them; `where` adds what the index knows of it."""
     at = paragraph - first
     low, high = max(0, at - AROUND), min(len(entry.paragraphs), at + AROUND + 1)
@@ -49,14 +47,13 @@ def article_view(
         **where,
         "before": low,
         "after": len(entry.paragraphs) - high,
-        "paragraphs": [
-            paragraph_view(p, first + p.index, columns, said.get(first + p.index)) for p in entry.paragraphs[low:high]
-        ],
+        "paragraphs": [paragraph_view(p, first + p.index, index, said.get(first + p.index)) for p in entry.paragraphs[low:high]],
     }
 
 
-def paragraph_view(p: ParagraphLine, number: int, columns: Columns, said: Said | None) -> dict[str, Any]:
+def paragraph_view(p: ParagraphLine, number: int, index: Index, said: Said | None) -> dict[str, Any]:
     """A paragraph with what the model said, what was decided and why, and what a person said."""
+    columns = index.columns
     return {
         "paragraph": number,
         "text": pieces(p.text[:LONGEST]),
@@ -68,7 +65,7 @@ def paragraph_view(p: ParagraphLine, number: int, columns: Columns, said: Said |
         "why": WHY.get(p.rule, "by the policy"),
         "opens": p.opens,
         "files": int(columns.files[number]),
-        "copies": int((columns.clusters == columns.clusters[number]).sum()),
+        "copies": int(index.cluster_sizes[columns.clusters[number]]),
         "alone": alone_of(p, int(columns.disagreements[number])),
         "keep": keep_of(p),
         "said": said_view(said),
