@@ -3,7 +3,7 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const SIGNS = {keep: "+", remove: "−", metadata: "@", review: "?"};
-  const SAID_OF = {keep: "kept", remove: "removed", metadata: "moved to metadata", review: "doubtful, kept"};
+  const SAID_OF = {keep: "kept", remove: "removed", metadata: "moved to metadata", review: "kept for review"};
   const FILTERS = ["sort", "label", "decision", "site", "language", "said"];
   const KEY = "cleaner-token";
   const state = {labels: [], queue: [], ended: false, at: -1, article: null, current: 0, acts: [], busy: false, ahead: new Map(), asked: 0};
@@ -88,7 +88,7 @@
   function showQueued(row) {
     row.item.className = row.said ? "done" : "";
     const name = row.said ? element("b", "", row.said) : row.label;
-    row.where.replaceChildren(name, "  ", isolated(row.source));
+    row.where.replaceChildren(name, " · ", isolated(row.source));
   }
   async function start() {
     state.asked += 1;
@@ -254,7 +254,11 @@
   function help() { if (!$("help").open) $("help").showModal(); }
   document.addEventListener("keydown", (event) => {
     const field = event.target.closest("input, select, dialog");
-    if (field && event.key === "Escape" && !$("help").open) { field.blur(); $("article").focus(); return; }
+    if (field && event.key === "Escape" && !$("help").open) {
+      event.preventDefault();  // a search field would be emptied
+      $("article").focus();
+      return;
+    }
     if (field || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Enter" && event.target.closest("button, a")) return;
     const label = state.labels.find((one) => one.key === event.key);
