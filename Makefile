@@ -19,7 +19,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup clean-corpus review test check crash train evaluate bench readme tidy
+.PHONY: help setup clean-corpus review test check crash train evaluate bench readme screenshots tidy
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) REVIEWED=$(REVIEWED) FORMAT=$(FORMAT) ENGINE=$(ENGINE) WORKERS=$(or $(WORKERS),all cores)" \
@@ -70,6 +70,9 @@ readme: $(READY)  ## write the README's tables and example from fresh runs
 	$(BIN)/python tests/bench/speed.py --into README.md
 	$(BIN)/python tests/bench/pages.py $(PUBLIC) --into README.md
 	$(BIN)/python tests/bench/readme.py
+
+screenshots: $(READY)  ## take the README's pictures of the review page, in the system's Chromium
+	$(BIN)/python tests/bench/screenshots.py
 
 tidy:  ## remove what can be made again
 	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis

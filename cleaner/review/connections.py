@@ -6,7 +6,7 @@ import asyncio
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-ASK_SECONDS = 10.0
+ASK_SECONDS = 5.0
 """From the first byte of a request to the end of its head."""
 MOST = 256
 """Connections at once. A browser opens six; of more than this, the one that has said nothing for longest is ended."""

@@ -26,7 +26,7 @@ from cleaner.review.queue import CUT
 
 BATCH = 4000
 """Paragraphs hashed together: their words fit the cache."""
-DETECTED, DETECTED_OF_SITE, DETECTED_AT_MOST = 1000, 10, 3000
+DETECTED, DETECTED_OF_SITE, DETECTED_AT_MOST = 500, 3, 1000
 """Articles whose language is worked out: the first ones, then some of each site. One takes 3 ms; 100,000 would take minutes."""
 ENOUGH_TO_KNOW = 3
 """So many articles of a site, all in one language, speak for the others."""

@@ -6,7 +6,7 @@
   const SAID_OF = {keep: "kept", remove: "removed", metadata: "moved to metadata", review: "kept for review"};
   const FILTERS = ["sort", "label", "decision", "site", "language", "said"];
   const KEY = "cleaner-token";
-  const state = {labels: [], queue: [], ended: false, at: -1, article: null, current: 0, acts: [], busy: false, ahead: new Map(), asked: 0};
+  const state = {labels: [], queue: [], ended: false, at: -1, article: null, current: 0, acts: [], busy: false, ahead: new Map(), asked: 0, coming: null};
 
   /* The token: in the address at the first hit only, then in this tab alone. */
   if (location.hash.length > 1) {
@@ -63,8 +63,15 @@
     if (after >= 0) query.set("after", String(after));
     return `/api/queue?${query}`;
   }
-  async function more() {
+  function more() {  // one question at a time: two would bring the same rows
     const turn = state.asked;
+    if (!state.coming || state.coming.turn !== turn) {
+      state.coming = fetchMore(turn).finally(() => { if (state.coming && state.coming.turn === turn) state.coming = null; });
+      state.coming.turn = turn;
+    }
+    return state.coming;
+  }
+  async function fetchMore(turn) {
     const last = state.queue[state.queue.length - 1];
     const found = await ask(asked(last ? last.place : -1));
     if (turn !== state.asked) return;  // the filters changed meanwhile
@@ -171,8 +178,8 @@
     if (current) item.append(why(row));
   }
   function why(row) {
-    const parts = [`${SAID_OF[row.decision]}: ${row.why}`, `runner-up ${row.runner_up}`, `the article's with ${percent(row.keep)}`];
-    if (row.alone !== null) parts.push(`read alone ${percent(row.alone)}`);
+    const parts = [`${SAID_OF[row.decision]}: ${row.why}`, `runner-up ${row.runner_up}`, `${percent(row.keep)} the article's`];
+    if (row.alone !== null) parts.push(`read alone, ${percent(row.alone)}`);
     if (row.files > 1) parts.push(`in ${number(row.files)} files of this site`);
     if (row.copies > 1) parts.push(`${number(row.copies)} near copies`);
     const box = element("div", "why", ...parts.map((part) => element("span", "", part)));
