@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from conftest import Served
+from served import Served
 
 Serve = Callable[..., Served]
 POLICY = (

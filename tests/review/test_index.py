@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
-from conftest import STORY, Served, fill
-from made_audit import entry, write_audit
+from made_audit import STORY, entry, fill, write_audit
+from served import Served
 
 from cleaner import Cleaner
 from cleaner.audit import read_all

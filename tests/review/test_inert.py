@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import REPOSITORY, Served
 from made_audit import entry, write_audit
+from served import REPOSITORY, Served
 
 from cleaner.visible import is_hidden, shown
 
@@ -158,7 +158,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as lo:
     fcntl.ioctl(lo, 0x8914, struct.pack("16sh14x", b"lo", 1))
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from conftest import Served
+from served import Served
 served = Served(Path(sys.argv[2]), Path(sys.argv[3]))
 assert served.say(1, "spam")["said"]["label"] == "spam"
 assert served.end()[0] == 0

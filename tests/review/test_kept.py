@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
 
-from conftest import Served
+from served import Served
 
 from cleaner.labels.events import LabelEvent, line_of
 from cleaner.labels.journal import read_events

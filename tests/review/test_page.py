@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conftest import Served, until
+from served import Served, until
 
 from cleaner.labels.events import LabelEvent
 from cleaner.labels.journal import read_events
