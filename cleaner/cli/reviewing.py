@@ -69,10 +69,10 @@ def review(out: Path, labels: Path, port: int, who: str | None, model: Path | No
 def _model(path: Path | None) -> Model | None:
     """The model to ask for its first stage; the shipped one is not needed, a named one must be right."""
     from cleaner.errors import ModelError
-    from cleaner.model_store import load_model
+    from cleaner.pipeline import Cleaner
 
     try:
-        return load_model(path)
+        return Cleaner.load(path).model
     except ModelError:
         if path is not None:
             raise
