@@ -70,6 +70,11 @@ def first_copies(lines: Sequence[str], offsets: Iterable[int]) -> list[int]:
     return copies
 
 
+def article_starts(opens: Sequence[bool]) -> list[int]:
+    """Where the articles of a source begin, by which of its paragraphs open a further one."""
+    return [0, *(i for i, further in enumerate(opens) if further and i)]
+
+
 def clean_articles(
     source: str, paragraphs: Sequence[JudgedParagraph], known: Mapping[str, str] | None = None
 ) -> Iterator[CleanArticle]:
@@ -77,7 +82,7 @@ def clean_articles(
 
     `known` is what the page's markup says; it speaks for a source that holds a single article.
     """
-    starts = [0, *(i for i, p in enumerate(paragraphs) if p.opens and i)]
+    starts = article_starts([p.opens for p in paragraphs])
     single = len(starts) == 1
     for start, end in zip(starts, [*starts[1:], len(paragraphs)], strict=True):
         yield CleanArticle(source, tuple(paragraphs[start:end]), start, (known or {}) if single else {})

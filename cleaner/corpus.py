@@ -26,11 +26,11 @@ from cleaner.pipeline import Cleaner
 from cleaner.policy import RULES, Policy, decide
 from cleaner.readers import STDIN, Fields, list_inputs, real_path
 from cleaner.readers.addresses import is_address
-from cleaner.records import ACTIONS, STAYING, JudgedParagraph
+from cleaner.records import ACTIONS, STAYING, JudgedParagraph, columns_of
 from cleaner.run.intake import TOGETHER, Choice
 from cleaner.run.judging import KEPT_RECORDS, Judging
 from cleaner.run.preview import Preview, preview_of
-from cleaner.run.work import REASONS, Settings, asked_of, finished, settings_key
+from cleaner.run.work import REASONS, Settings, asked_of, finished, rendered_of, settings_key
 from cleaner.store.commit import Disk
 from cleaner.store.folder import Store, opened, seal
 from cleaner.store.journal import PUBLISHING, STATE, Unit
@@ -223,8 +223,9 @@ class Staging:
         key = settings_key(line.model, line.policy, line.style, self._format, asked)
         content = "".join(f"{text}\n" for text in islice(entry_lines(entry), 1, None)).encode()
         articles = articles_of(entry) if line.status == audit.CLEANED else ()
-        judged = [p.judged() for p in entry.paragraphs]
-        done = finished(self._format, key, line, source_head(line), content, judged, articles, digest)
+        rendered = rendered_of(articles, self._format, line.model, line.policy)
+        columns = columns_of([p.judged() for p in entry.paragraphs])
+        done = finished(key, line, source_head(line), content, columns, rendered, digest)
         self._rows.append((done.unit, self._store.log.append(done.content), self._next + self._seen))
         self._seen += 1
         if len(self._rows) >= KEPT_RECORDS:

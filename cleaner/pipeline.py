@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.articles import SEPARATOR, CleanArticle, clean_articles, first_copies
+from cleaner.articles import SEPARATOR, CleanArticle, article_starts, clean_articles, first_copies
 from cleaner.classifier import judge, judge_pages, openings
 from cleaner.decoding import decode
 from cleaner.errors import UsageError
@@ -18,9 +18,9 @@ from cleaner.metadata import page_metadata
 from cleaner.model_store import Model, load_model
 from cleaner.parallel import ordered_map
 from cleaner.policy import RULES, Decided, Policy, decide_many, load_policy
-from cleaner.records import ACTIONS, LABELS, STAYING, STYLES, Article, JudgedParagraph, Layout, Source, laid_end_to_end
+from cleaner.records import ACTIONS, LABELS, STAYING, STYLES, Article, Columns, JudgedParagraph, Layout, Source, laid_end_to_end
 from cleaner.segment_text import segment_text
-from cleaner.verdicts import likeliest
+from cleaner.verdicts import Verdicts, verdicts_of
 
 BATCH_LINES = 4000
 """Lines judged together. On our seeds, MB a CPU second: 3.3 at 8 articles a batch, 4.2 at 32, 4.5 at 64
@@ -35,17 +35,12 @@ class Result:
     """What cleaning one source gave. Everything but the judgement itself is worked out on demand."""
 
     def __init__(
-        self,
-        opening: NDArray[np.float64],
-        source: Source | None,
-        article: Article,
-        probabilities: NDArray[np.float64],
-        decided: Decided,
+        self, opening: NDArray[np.float64], source: Source | None, article: Article, verdicts: Verdicts, decided: Decided
     ) -> None:
         self._opening = opening
         self._source = source
         self._article = article
-        self._probabilities = probabilities
+        self._verdicts = verdicts
         self._decided = decided
 
     @property
@@ -72,28 +67,46 @@ class Result:
     def text(self) -> str:
         """The clean text: the paragraphs that stay, separated by a blank line."""
         stays = STAYS[self._decided.actions].tolist()
-        return SEPARATOR.join(p.text for p, kept in zip(self._article.paragraphs, stays, strict=True) if kept)
+        return SEPARATOR.join(p.text for p in compress(self._article.paragraphs, stays))
+
+    @cached_property
+    def columns(self) -> Columns:
+        """All paragraphs in source order, column by column."""
+        texts, starts, ends = zip(*self._article.paragraphs, strict=True) if self._article.paragraphs else ((), (), ())
+        opening = set(openings(self._opening, texts, self._verdicts.probabilities))
+        return Columns(
+            texts,
+            starts,
+            ends,
+            [LABELS[label] for label in self._verdicts.labels.tolist()],
+            [LABELS[label] for label in self._verdicts.runners_up.tolist()],
+            [ACTIONS[action] for action in self._decided.actions.tolist()],
+            [RULES[rule] for rule in self._decided.rules.tolist()],
+            [i in opening for i in range(len(texts))],
+        )
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """Label probabilities, a row a paragraph."""
+        return self._verdicts
 
     @cached_property
     def paragraphs(self) -> tuple[JudgedParagraph, ...]:
         """All paragraphs in source order, removed ones included."""
-        opening = set(openings(self._opening, self._lines, self._probabilities))
-        best = likeliest(self._probabilities)
-        others = self._probabilities.copy()
-        others[np.arange(len(best)), best] = -1
-        rows = self._probabilities.tolist()
-        labels = best.tolist()
-        columns = (  # a zip of columns: half the time of a call with ten arguments for each paragraph
-            *zip(*self._article.paragraphs, strict=True),
-            [LABELS[label] for label in labels],
-            [row[label] for row, label in zip(rows, labels, strict=True)],
-            [LABELS[label] for label in others.argmax(axis=1).tolist()],
-            [ACTIONS[action] for action in self._decided.actions.tolist()],
-            [RULES[rule] for rule in self._decided.rules.tolist()],
-            [i in opening for i in range(len(rows))],
-            map(tuple, rows),
-        )
-        return tuple(map(JudgedParagraph._make, zip(*columns, strict=True))) if rows else ()
+        rows = self._verdicts.probabilities.tolist()
+        own = [row[label] for row, label in zip(rows, self._verdicts.labels.tolist(), strict=True)]
+        texts, starts, ends, labels, *others = self.columns
+        columns = texts, starts, ends, labels, own, *others, map(tuple, rows)
+        return tuple(map(JudgedParagraph._make, zip(*columns, strict=True)))  # half the time of a call with ten arguments
+
+    @property
+    def texts(self) -> Iterator[tuple[int, str]]:
+        """Of each clean article that has a text: the paragraph that it begins at, and the text."""
+        texts, stays = self.columns.texts, self.columns.staying
+        starts = article_starts(self.columns.opens)
+        for start, end in zip(starts, [*starts[1:], len(texts)], strict=True):
+            if text := SEPARATOR.join(compress(texts[start:end], stays[start:end])):
+                yield start, text
 
     @cached_property
     def articles(self) -> tuple[CleanArticle, ...]:
@@ -106,10 +119,6 @@ class Result:
         if self._source is None or self._source.kind != "html":
             return self._article.metadata
         return page_metadata(self._source)
-
-    @property
-    def _lines(self) -> list[str]:
-        return [paragraph.text for paragraph in self._article.paragraphs]
 
 
 class Cleaner:
@@ -129,7 +138,7 @@ class Cleaner:
 
     @classmethod
     def load(cls, model: Path | str | None = None, *, style: str = "news", policy: Path | str | Policy | None = None) -> Cleaner:
-        """Load a model and a policy file, the shipped ones by default.
+        """Load a model and a policy file, the shipped ones by default; of a folder, the model that was promoted there.
 
         `style="news"` keeps the story alone; `"all"` keeps everything that a page is about
         (specifications, cards, comments of a forum). Raises ModelError, PolicyError or UsageError.
@@ -146,7 +155,7 @@ class Cleaner:
 
     def clean_lines(self, lines: Sequence[str], *, id: str = "-") -> Result:
         """Clean an article given as flattened lines: exactly one paragraph a line, in the same order."""
-        return next(self.judge_articles([(None, _article_of_lines(id, lines))]))
+        return next(self.judge_articles([(None, article_of_lines(id, lines))]))
 
     def clean_many(self, items: Iterable[bytes | str | Sequence[str]], *, workers: int = 1) -> Iterator[Result]:
         """Clean many pages, texts or lists of lines; results come in order, whatever the workers."""
@@ -176,21 +185,22 @@ class Cleaner:
         for pages in (False, True):
             chosen = [i for i, (_, article) in enumerate(pairs) if (article.layout is not None) == pages]
             articles = [pairs[i][1] for i in chosen]
-            for i, (probabilities, decided) in zip(chosen, self._decided(articles), strict=True):
+            for i, (verdicts, decided) in zip(chosen, self._decided(articles), strict=True):
                 source, article = pairs[i]
-                results[i] = Result(self.model.classifier.opening, source, article, probabilities, decided)
+                results[i] = Result(self.model.classifier.opening, source, article, verdicts, decided)
         yield from (results[i] for i in range(len(pairs)))
 
-    def _decided(self, articles: Sequence[Article]) -> Iterator[tuple[NDArray[np.float64], Decided]]:
-        """Probabilities and decisions of articles that all have a layout, or none."""
+    def _decided(self, articles: Sequence[Article]) -> Iterator[tuple[Verdicts, Decided]]:
+        """Verdicts and decisions of articles that all have a layout, or none."""
         lines = [paragraph.text for article in articles for paragraph in article.paragraphs]
         offsets = np.cumsum([0, *(len(article.paragraphs) for article in articles)])
         probabilities = self._judged(lines, offsets, [article.layout for article in articles])
         sizes = np.fromiter(map(len, lines), np.int64, len(lines))
         copied = first_copies(lines, offsets.tolist())
         decisions = decide_many(self.policy, probabilities, sizes, offsets, self.style, copied)
+        verdicts = verdicts_of(probabilities)
         for i, decided in enumerate(decisions):
-            yield probabilities[offsets[i] : offsets[i + 1]], decided
+            yield verdicts.part(offsets[i], offsets[i + 1]), decided
 
     def _judged(self, lines: Sequence[str], offsets: NDArray[np.int64], layouts: Sequence[Layout | None]) -> NDArray[np.float64]:
         if not lines:
@@ -233,10 +243,10 @@ def _as_article(item: bytes | str | Sequence[str]) -> tuple[Source | None, Artic
     if isinstance(item, (bytes, str)):
         source = as_source(item)
         return source, segment(source)
-    return None, _article_of_lines("-", item)
+    return None, article_of_lines("-", item)
 
 
-def _article_of_lines(id: str, lines: Sequence[str]) -> Article:
+def article_of_lines(id: str, lines: Sequence[str]) -> Article:
     """Lines as paragraphs, placed as if each ended with a line feed."""
     return Article(id, laid_end_to_end(lines), "\n".join(lines))
 

@@ -122,3 +122,29 @@ class JudgedParagraph(NamedTuple):
     def stays(self) -> bool:
         """Whether it is part of the clean article."""
         return self.decision in STAYING
+
+
+class Columns(NamedTuple):
+    """What an audit says of a source's paragraphs, column by column: for where a record a paragraph costs more than its use."""
+
+    texts: Sequence[str]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    labels: Sequence[str]
+    runners_up: Sequence[str]
+    decisions: Sequence[str]
+    rules: Sequence[str]
+    opens: Sequence[bool]
+
+    @property
+    def staying(self) -> list[bool]:
+        """Whether each is part of the clean article."""
+        return [decision in STAYING for decision in self.decisions]
+
+
+def columns_of(paragraphs: Sequence[JudgedParagraph]) -> Columns:
+    """Judged paragraphs column by column."""
+    if not paragraphs:
+        return Columns((), (), (), (), (), (), (), ())
+    texts, starts, ends, labels, _, runners_up, decisions, rules, opens, _ = zip(*paragraphs, strict=True)
+    return Columns(texts, starts, ends, labels, runners_up, decisions, rules, opens)

@@ -10,9 +10,9 @@ from cleaner.articles import CleanArticle
 from cleaner.audit import removed_counts
 
 
-def as_text(article: CleanArticle) -> str:
-    """The article alone."""
-    return article.text + "\n"
+def text_bytes(text: str) -> bytes:
+    """A clean text as a file of its own."""
+    return (text + "\n").encode("utf-8", "replace")
 
 
 def as_markdown(article: CleanArticle) -> str:
@@ -75,4 +75,4 @@ def render(article: CleanArticle, format: str, model: str, policy: str) -> bytes
     """An article's bytes in a format of FORMATS; gathered ones all begin as a line of JSON."""
     if format not in FOLDERS:
         return as_jsonl(article, model, policy)
-    return (as_markdown(article) if format == "md" else as_text(article)).encode("utf-8", "replace")
+    return as_markdown(article).encode("utf-8", "replace") if format == "md" else text_bytes(article.text)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from json.encoder import encode_basestring
+from itertools import repeat
+from operator import add, attrgetter, sub
 from typing import Any
 
 from cleaner.audit.entries import Entry, ParagraphLine, SourceLine, encoded, text_of
-from cleaner.records import LABELS, JudgedParagraph, Source
+from cleaner.audit.rows import paragraph_lines, quoted
+from cleaner.records import Columns, JudgedParagraph, Source
 
 
 def entry_of(source: Source, text: str, paragraphs: Sequence[JudgedParagraph], line: SourceLine) -> Entry:
@@ -43,53 +45,50 @@ def entry_lines(entry: Entry) -> Iterator[str]:
     """The lines of an entry, without line ends."""
     outputs = [asdict(output) for output in entry.source.outputs]
     yield (source_head(entry.source) + b',"outputs":' + _dumps(outputs) + b"}").decode()
-    begin, end = _constant_ends(entry.source)
-    for p in entry.paragraphs:
-        probability = repr(round(p.probability, 4))
-        line = _paragraph_line(begin, p.before, p.raw, _seen(p), probability, _joined([p.probabilities])[0], end, p.index)
-        yield line.encode("utf-8", "backslashreplace").decode().rstrip("\n")
+    yield from _lines_of(entry).decode().split("\n")[:-1]
 
 
-def _seen(p: ParagraphLine) -> tuple[Any, ...]:
-    return (p.text, p.start, p.end, p.label, p.probability, p.runner_up, p.decision, p.rule, p.opens, p.probabilities)
+def _lines_of(entry: Entry) -> bytes:
+    """Paragraph lines with their ends."""
+    found = entry.paragraphs
+    columns = Columns(
+        [p.text for p in found], [p.start for p in found], [p.end for p in found], [p.label for p in found],
+        [p.runner_up for p in found], [p.decision for p in found], [p.rule for p in found], [p.opens for p in found],
+    )  # fmt: skip
+    raw = [NULL if p.raw is None else quoted(p.raw) for p in found]
+    probabilities = [repr(round(p.probability, 4)).encode() for p in found]
+    shares = [",".join(map(str, p.probabilities)).encode() for p in found]
+    index, before = [p.index for p in found], [p.before for p in found]
+    return paragraph_lines(_constant_ends(entry.source), index, columns, before, raw, probabilities, shares)
 
 
-def source_head(line: SourceLine) -> bytes:
-    """A source line up to its outputs, which come last: their places depend on the other sources."""
-    fields = {name: getattr(line, name) for name in SourceLine.__dataclass_fields__ if name != "outputs"}
-    return _dumps({"record": "source", **fields})[:-1]
+def source_head(line: SourceLine, **found: object) -> bytes:
+    """A source line up to its outputs, which come last: their places depend on the other sources. `found` replaces fields."""
+    fields = dict(zip(_HEAD, _head_values(line), strict=True))
+    return _dumps({"record": "source", **fields, **found})[:-1]
 
 
 def entry_bytes(
-    source: Source, text: str, paragraphs: Sequence[JudgedParagraph], shares: Sequence[Sequence[int]], line: SourceLine
+    source: Source, text: str, columns: Columns, probabilities: Sequence[bytes], shares: Sequence[bytes], line: SourceLine
 ) -> tuple[bytes, bytes]:
     """The head of a source's line and its paragraph lines, as `entry_lines` gives them, without the records between.
 
-    `shares` are the paragraphs' probabilities in ten-thousandths. (asdict and json.dumps took 23 us a
-    paragraph, more than a fifth of judging it.)
+    `probabilities` and `shares` are as `written_shares` gives them.
     """
-    begin, end = _constant_ends(line)
-    lines: list[str] = []
-    pieces: list[str] = []
-    at = 0
-    for index, (p, row, joined) in enumerate(zip(paragraphs, shares, _joined(shares), strict=True)):
-        before, raw = text[at : p[1]], text[p[1] : p[2]]
-        probability = _SHARES[row[_AT[p[3]]]]
-        lines.append(_paragraph_line(begin, before, raw if raw != p[0] else None, p, probability, joined, end, index))
-        pieces += (before, raw)
-        at = p[2]
-    tail = text[at:]
-    original = ""
-    if source.kind != "html" and encoded("".join([*pieces, tail]), source.encoding) != source.raw:
-        original = packed(source.raw)
-    complete = replace(line, paragraphs=len(lines), tail=tail, original=original)
-    return source_head(complete), "".join(lines).encode("utf-8", "backslashreplace")
-
-
-def _joined(shares: Sequence[Sequence[int]]) -> list[str]:
-    """Numbers with commas, a string a paragraph."""
-    number = _NUMBERS.__getitem__
-    return [",".join(map(number, row)) for row in shares]
+    starts, ends, texts = columns.starts, columns.ends, columns.texts
+    before = [text[after:start] for after, start in zip([0, *ends], starts, strict=False)]
+    tail = text[ends[-1] if ends else 0 :]
+    straight = list(map(len, texts)) == list(map(sub, ends, starts))
+    together = "".join([*map(add, before, texts), tail])
+    raw: Iterable[bytes] = repeat(NULL, len(texts))
+    if not straight or together != text:  # as the paragraphs stood in the source
+        stood = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+        together = "".join([*map(add, before, stood), tail])
+        raw = [NULL if own == shown else quoted(own) for own, shown in zip(stood, texts, strict=True)]
+    original = "" if source.kind == "html" or encoded(together, source.encoding) == source.raw else packed(source.raw)
+    head = source_head(line, paragraphs=len(texts), tail=tail, original=original)
+    body = paragraph_lines(_constant_ends(line), range(len(texts)), columns, before, raw, probabilities, shares)
+    return head, body
 
 
 def packed(raw: bytes) -> str:
@@ -97,30 +96,17 @@ def packed(raw: bytes) -> str:
     return base64.b64encode(zlib.compress(raw, 9)).decode()
 
 
-_NUMBERS = [str(share) for share in range(10_001)]
-_AT = {label: at for at, label in enumerate(LABELS)}
-_SHARES = [repr(share / 10_000) for share in range(10_001)]
-"""Probabilities as they are written: to four places, like those of all labels (repr of a float takes as long as the rest)."""
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_HEAD = tuple(name for name in SourceLine.__dataclass_fields__ if name != "outputs")
+_head_values = attrgetter(*_HEAD)
+NULL = b"null"
 
 
-def _constant_ends(line: SourceLine) -> tuple[str, str]:
+def _constant_ends(line: SourceLine) -> tuple[bytes, bytes]:
     """What all of a source's paragraph lines begin and end with."""
-    begin = f'{{"record":"paragraph","source":{encode_basestring(line.source)},"index":'
-    return begin, f'],"model":{encode_basestring(line.model)},"policy":{encode_basestring(line.policy)}}}\n'
-
-
-def _paragraph_line(
-    begin: str, before: str, raw: str | None, p: Sequence[Any], probability: str, shares: str, end: str, index: int
-) -> str:
-    """One line, put together by hand; labels, decisions and rules are words of ours and need no escapes."""
-    text, start, stop, label, _, runner_up, decision, rule, opens, _ = p
-    return (
-        f'{begin}{index},"start":{start},"end":{stop},"before":{encode_basestring(before)},"text":{encode_basestring(text)},'
-        f'"raw":{"null" if raw is None else encode_basestring(raw)},"label":"{label}","probability":{probability},'
-        f'"runner_up":"{runner_up}","decision":"{decision}","rule":"{rule}","opens":{"true" if opens else "false"},'
-        f'"probabilities":[{shares}{end}'
-    )
+    begin = b'{"record":"paragraph","source":' + quoted(line.source) + b',"index":'
+    return begin, b'],"model":' + quoted(line.model) + b',"policy":' + quoted(line.policy) + b"}\n"
 
 
 def _dumps(row: Any) -> bytes:
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    return _JSON.encode(row).encode("utf-8", "backslashreplace")

@@ -13,19 +13,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from cleaner import audit
 from cleaner.articles import CleanArticle, clean_articles
 from cleaner.audit import SourceLine, entry_bytes, packed, source_head
+from cleaner.audit.shares import written_shares
 from cleaner.engines.wire import pack, unpack
 from cleaner.errors import SourceError
 from cleaner.pipeline import Cleaner, Result, as_source, segment
 from cleaner.readers import REASONS as READING
 from cleaner.readers import Fields, Input, Record, Rejected, digest_of_input, read_records
-from cleaner.records import ACTIONS, LABELS, STAYING, Article, JudgedParagraph, Source
-from cleaner.store.journal import COUNTS, DROPPED, KEPT, PARTLY, QUARANTINED, Known, Unit
-from cleaner.writers import render
+from cleaner.records import ACTIONS, LABELS, STAYING, Article, Columns, Source, columns_of
+from cleaner.store.journal import DROPPED, KEPT, PARTLY, QUARANTINED, Known, Unit
+from cleaner.writers import render, text_bytes
 
 REASONS: Final[Mapping[str, str]] = {
     **READING,
@@ -67,6 +66,11 @@ def settings_key(model: str, policy: str, style: str, format: str, asked: str) -
     """What a record's result depends on besides its bytes, in 16 bytes."""
     said = json.dumps([CODE_FORMAT, model, policy, style, format, asked])
     return sha256(said.encode()).digest()[:16]
+
+
+Rendered = tuple[int, bytes]
+"""A clean article: the paragraph that it begins at, and its bytes in the format."""
+NOTHING_KNOWN: Final[Mapping[str, str]] = {}
 
 
 class Finished(NamedTuple):
@@ -216,16 +220,27 @@ def digest_of(record: Record) -> bytes:
 
 def finish(settings: Settings, result: Result, digest: bytes) -> Finished:
     """Audit and clean articles of a judged source."""
-    source = result.source
+    source, columns, metadata = result.source, result.columns, _metadata(result)
     assert source is not None
-    paragraphs, metadata = result.paragraphs, _metadata(result)
     code = code_of(result)
-    line = _source_line(settings, source.id, code, REASONS[code] if code else "", source.kind, source.raw)
-    line = replace(line, encoding=source.encoding, encoding_reason=source.encoding_reason, metadata=metadata)
-    shares = np.rint(result._probabilities * 10_000).astype(np.int64).tolist()
-    head, body = entry_bytes(source, result.article.text, paragraphs, shares, line)
-    articles = () if code else clean_articles(source.id, paragraphs, metadata)
-    return finished(settings.format, settings.key, line, head, body, paragraphs, articles, digest)
+    line = _source_line(
+        settings, source.id, code, REASONS[code] if code else "", source.kind, source.raw, source.encoding,
+        source.encoding_reason, metadata,
+    )  # fmt: skip
+    written = written_shares(result.verdicts.probabilities, result.verdicts.labels)
+    head, body = entry_bytes(source, result.article.text, columns, *written, line)
+    rendered = () if code else _rendered(settings, result, metadata)
+    return finished(settings.key, line, head, body, columns, rendered, digest)
+
+
+def _rendered(settings: Settings, result: Result, metadata: Mapping[str, str]) -> Iterable[Rendered]:
+    """The clean articles; text alone is there without a record a paragraph."""
+    if settings.format == "txt":
+        return ((start, text_bytes(text)) for start, text in result.texts)
+    cleaner = settings.cleaner
+    return rendered_of(
+        clean_articles(result.id, result.paragraphs, metadata), settings.format, cleaner.model.digest, cleaner.policy.digest
+    )
 
 
 def _metadata(result: Result) -> Mapping[str, str]:
@@ -244,37 +259,39 @@ def code_of(result: Result) -> str:
     return "" if result.text else "no-article"
 
 
-def _source_line(settings: Settings, id: str, code: str, reason: str, kind: str, raw: bytes) -> SourceLine:
+def _source_line(
+    settings: Settings, id: str, code: str, reason: str, kind: str, raw: bytes, encoding: str = "", encoding_reason: str = "",
+    metadata: Mapping[str, str] = NOTHING_KNOWN,
+) -> SourceLine:  # fmt: skip
     cleaner = settings.cleaner
     status = audit.SET_ASIDE if code else audit.CLEANED
     return SourceLine(
-        id, status, reason, kind, len(raw), sha256(raw).hexdigest(), "", "", 0, (), "", "", cleaner.style,
-        cleaner.model.digest, cleaner.policy.digest, {}, code,
+        id, status, reason, kind, len(raw), sha256(raw).hexdigest(), encoding, encoding_reason, 0, (), "", "", cleaner.style,
+        cleaner.model.digest, cleaner.policy.digest, metadata, code,
     )  # fmt: skip
 
 
+def rendered_of(articles: Iterable[CleanArticle], format: str, model: str, policy: str) -> Iterator[Rendered]:
+    """Articles in a format; those without a text are left out."""
+    return ((article.start, render(article, format, model, policy)) for article in articles if article.text)
+
+
 def finished(
-    format: str, key: bytes, line: SourceLine, head: bytes, body: bytes, paragraphs: Sequence[JudgedParagraph],
-    articles: Iterable[CleanArticle], digest: bytes,
-) -> Finished:  # fmt: skip
+    key: bytes, line: SourceLine, head: bytes, body: bytes, columns: Columns, rendered: Iterable[Rendered], digest: bytes
+) -> Finished:
     """A unit with its bytes for the log."""
-    rendered = [(a.start, render(a, format, line.model, line.policy)) for a in articles if a.text]
-    outputs = tuple((start, len(content), sha256(content).hexdigest()) for start, content in rendered)
-    counts = counts_of(paragraphs)
+    articles = tuple(rendered)
+    outputs = tuple((start, len(content), sha256(content).hexdigest()) for start, content in articles)
+    counts = counts_of(columns)
     outcome = outcome_of(line.code, counts)
     unit = Unit(line.source, digest, key, outcome, line.status, line.code, line.reason, counts, outputs, len(head), len(body))
-    return Finished(unit, b"".join([head, body, *(content for _, content in rendered)]))
+    return Finished(unit, b"".join([head, body, *(content for _, content in articles)]))
 
 
-def counts_of(paragraphs: Sequence[JudgedParagraph]) -> tuple[int, ...]:
+def counts_of(columns: Columns) -> tuple[int, ...]:
     """In the order of COUNTS: paragraphs by what became of them, then those that left by label."""
-    counts = dict.fromkeys((*ACTIONS, *LABELS), 0)
-    for p in paragraphs:
-        counts[p.decision] += 1
-        if p.decision not in STAYING:
-            counts[p.label] += 1
-    assert len(counts) == len(COUNTS)
-    return tuple(counts.values())
+    gone = [label for label, stays in zip(columns.labels, columns.staying, strict=True) if not stays]
+    return (*map(columns.decisions.count, ACTIONS), *map(gone.count, LABELS))
 
 
 def outcome_of(code: str, counts: Sequence[int]) -> int:
@@ -296,4 +313,4 @@ def unreadable(settings: Settings, id: str, kind: str | None, raw: bytes, digest
         status=audit.UNREADABLE,
         original=packed(raw) if raw and "#" in id else "",
     )
-    return finished(settings.format, settings.key, line, source_head(line), b"", (), (), digest)
+    return finished(settings.key, line, source_head(line), b"", columns_of(()), (), digest)
