@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import html
 import os
 import sys
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cleaner.acting import me
 from cleaner.cli.shared import model_option, output_argument, safe
 
 if TYPE_CHECKING:
@@ -26,23 +26,30 @@ if TYPE_CHECKING:
 @click.option("--labels", "-l", type=click.Path(path_type=Path), default=Path("reviewed.jsonl"), show_default=True,
               help="The file that labels are appended to.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on this machine; a free one by default.")
-@click.option("--who", help="Your name beside each label; your login by default.")
+@click.option("--who", default=me, show_default="your login name", help="Your name beside each label.")
+@click.option("--proposals", "-p", type=click.Path(path_type=Path), multiple=True,
+              help="Labels to accept or not, from `labels propose` and `labels check`; can be given again.")  # fmt: skip
 @model_option
 @click.option("--no-browser", is_flag=True, help="Print the address, and open nothing.")
-def review(out: Path, labels: Path, port: int, who: str | None, model: Path | None, no_browser: bool) -> None:
+def review(
+    out: Path, labels: Path, port: int, who: str, proposals: tuple[Path, ...], model: Path | None, no_browser: bool
+) -> None:
     """Look at what was taken, doubtful paragraphs first, and say what each is: a local page in the browser.
 
     \b
     Examples:
       cleaner review clean/
       cleaner review clean/ --labels mine.jsonl --who Ada
+      cleaner review clean/ --proposals proposals.jsonl
       ssh -L 8000:127.0.0.1:8000 host cleaner review clean/ --port 8000 --no-browser
 
     Labels are appended to a plain file before the page says that they are saved. The page is served on
     this machine alone, and only to who has the address that is printed. Ctrl-C ends it.
     """
     from cleaner.errors import UsageError
+    from cleaner.labels.exchange import check_who
 
+    check_who(who)
     try:
         from cleaner.review.server import listen, new_token, serve
     except ModuleNotFoundError as error:
@@ -54,7 +61,7 @@ def review(out: Path, labels: Path, port: int, who: str | None, model: Path | No
         raise UsageError(f"{labels}: its folder does not exist; make it first")
     with suppress(KeyboardInterrupt), _progress() as progress:
         index = open_index(out, _model(model), progress)
-        desk = Desk(index, out, labels, who or _login())
+        desk = Desk(index, out, labels, who, proposals)
         token, listener = new_token(), listen(port)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/#{token}"
         click.echo(f"Review of {safe(out)}, labels in {safe(labels)}. Open in a browser (Ctrl-C ends):", err=True)
@@ -77,13 +84,6 @@ def _model(path: Path | None) -> Model | None:
         if path is not None:
             raise
         return None
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no name for this user: a container
-        return "someone"
 
 
 @contextmanager

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.acting import now
 from cleaner.audit import Entry
 from cleaner.errors import UsageError
 from cleaner.labels.events import LabelEvent, LabelledArticle
@@ -19,7 +19,7 @@ from cleaner.labels.journal import append_events
 from cleaner.language import language_of
 from cleaner.records import ACTIONS, LABELS, STAYING
 from cleaner.review.index import Index
-from cleaner.review.said import Labels
+from cleaner.review.said import Labels, Said
 from cleaner.review.sources import Sources
 from cleaner.review.view import article_view, labels_view, named_counts, queued_view, said_view
 from cleaner.visible import pieces
@@ -46,16 +46,18 @@ class Asked(NamedTuple):
     doubtful: bool = False
     said: bool | None = False
     """False: what nobody labelled, nor a near copy of it. True: what was labelled. None: both."""
+    proposed: bool = False
+    """Only what has a proposal that nobody settled."""
     words: str = ""
 
 
 class Desk:
-    """One audit, one label journal, one person. Safe to be called from any thread."""
+    """One audit, one label journal, one person, and what is proposed to them. Safe to be called from any thread."""
 
-    def __init__(self, index: Index, out: Path, labels: Path, who: str) -> None:
+    def __init__(self, index: Index, out: Path, labels: Path, who: str, proposals: Sequence[Path] = ()) -> None:
         self._index, self._labels, self._who = index, labels, who
         self._lock = threading.Lock()
-        self._said = Labels(labels, index)
+        self._said = Labels(labels, index, proposals)
         self._said.refresh()
         self._sources = Sources(out, labels)
         for article in self._said.articles.values():
@@ -102,7 +104,7 @@ class Desk:
             found = []
             for place, number in self._matching(asked):
                 source, row = self._index.row(number)
-                found.append(queued_view(source, row, number, place, self._said.said.get(number)))
+                found.append(queued_view(source, row, number, place, self._said.said.get(number), self._proposed(number)))
                 if len(found) == AT_ONCE:
                     break
             return found
@@ -120,7 +122,10 @@ class Desk:
                 "language": pieces(self._index.language_names[columns.languages[article]]),
                 "progress": self._progress(),
             }
-            return article_view(entry, self._index, int(columns.first[article]), paragraph, self._said.said, where)
+            view = article_view(entry, self._index, int(columns.first[article]), paragraph, self._said.said, where)
+            for row in view["paragraphs"]:
+                row["proposed"] = said_view(self._proposed(row["paragraph"]))
+            return view
 
     def label(self, paragraph: int, label: str) -> dict[str, Any]:
         """Keep what a person said of a paragraph; it is durable when this returns. An empty label takes back.
@@ -143,6 +148,7 @@ class Desk:
             return {
                 "paragraph": paragraph,
                 "said": said_view(self._said.said.get(paragraph)),
+                "proposed": said_view(self._proposed(paragraph)),
                 "before": before.label if before else "",
                 "progress": self._progress(),
             }
@@ -166,16 +172,19 @@ class Desk:
     def _event(self, article: int, entry: Entry, paragraph: int, label: str, language: str) -> LabelEvent:
         p = entry.paragraphs[paragraph - int(self._index.columns.first[article])]
         site = self._index.site_names[self._index.columns.sites[article]]
-        when = datetime.now(timezone.utc).isoformat(timespec="seconds")
         source = entry.source
         return LabelEvent(
-            p.text, label, source.source, source.sha256, p.index, site, language, self._who, when, source.model, p.label
+            p.text, label, source.source, source.sha256, p.index, site, language, self._who, now(), source.model, p.label
         )
+
+    def _proposed(self, paragraph: int) -> Said | None:
+        return self._said.proposed[paragraph] if paragraph in self._said.waiting else None
 
     def _progress(self) -> dict[str, int]:
         columns = self._index.columns
         doubtful = columns.doubtful.view(np.bool_) & columns.heads.view(np.bool_)
-        return {"labelled": len(self._said.said), "doubtful": int(np.count_nonzero(doubtful & self._said.open))}
+        left = int(np.count_nonzero(doubtful & self._said.open))
+        return {"labelled": len(self._said.said), "doubtful": left, "proposed": len(self._said.waiting)}
 
     @cached_property
     def _articles(self) -> NDArray[np.int32]:
@@ -202,9 +211,9 @@ class Desk:
     def _matching(self, asked: Asked) -> Iterator[tuple[int, int]]:
         """Places in the queue and the paragraphs there."""
         order = self._ordered(asked.sort)
-        if asked.words:
-            found = np.isin(order, self._index.search(asked.words, MOST_FOUND))
-            places = np.flatnonzero(found)
+        if asked.words or asked.proposed:
+            few = set(self._index.search(asked.words, MOST_FOUND)) if asked.words else self._said.waiting
+            places = np.flatnonzero(np.isin(order, list(few & self._said.waiting if asked.proposed else few)))
             places = places[places > asked.after]
             yield from self._passing(asked, order, places)
             return

@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,6 +95,16 @@ class Index:
     def article_of(self, paragraph: int) -> int:
         """The article that a paragraph stands in."""
         return int(np.searchsorted(self.columns.first, paragraph, side="right")) - 1
+
+    def copies(self, cluster: int) -> NDArray[np.int32]:
+        """The paragraphs of a cluster."""
+        ranked, ends = self._by_cluster
+        return ranked[ends[cluster] : ends[cluster + 1]]
+
+    @cached_property
+    def _by_cluster(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        ranked = np.argsort(self.columns.clusters, kind="stable").astype(np.int32)
+        return ranked, np.concatenate([[0], np.cumsum(self.cluster_sizes)])
 
     def entry(self, article: int) -> Entry:
         """An article's entry, read from the audit. Raises OutputError where the corpus was cleaned again since."""

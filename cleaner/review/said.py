@@ -1,8 +1,9 @@
-"""What people said so far: the label journal, read along as it grows, whoever writes to it."""
+"""What people said so far, and what is proposed: the label journal, read along as it grows, whoever writes to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,11 +12,14 @@ import numpy as np
 from cleaner.audit import Entry
 from cleaner.errors import SeedError
 from cleaner.labels.events import LabelEvent, LabelledArticle, digest_of_text, event_of
+from cleaner.labels.joining import PROPOSERS
+from cleaner.labels.journal import read_events
+from cleaner.labels.proposals import CHECK
 from cleaner.review.index import Index
 
 
 class Said(NamedTuple):
-    """The last word on a paragraph."""
+    """The last word on a paragraph, or a proposal."""
 
     label: str
     who: str
@@ -23,11 +27,15 @@ class Said(NamedTuple):
 
 
 class Labels:
-    """The journal's labels on the paragraphs of an index. Its methods are called by one thread at a time."""
+    """The journal's labels on the paragraphs of an index. Its methods are called by one thread at a time.
 
-    def __init__(self, path: Path, index: Index) -> None:
+    `proposals` are files of proposed labels, read once; a person's word settles them. Raises SeedError where one cannot be read.
+    """
+
+    def __init__(self, path: Path, index: Index, proposals: Sequence[Path] = ()) -> None:
         self._path, self._index = path, index
         self._entry: tuple[int, Entry] | None = None
+        self._proposals = [e for file in proposals for e in read_events(file) if isinstance(e, LabelEvent) and e.who in PROPOSERS]
         self._start()
 
     def _start(self) -> None:
@@ -37,6 +45,12 @@ class Labels:
         """By source and SHA-256, as the journal has them last."""
         self.open = np.ones(self._index.paragraphs, np.bool_)
         """Paragraphs that nobody labelled, nor any near copy of them."""
+        self.proposed: dict[int, Said] = {}
+        self.waiting: set[int] = set()
+        """Paragraphs with a proposal that no person settled."""
+        self._said_of: Counter[int] = Counter()
+        for event in self._proposals:
+            self._take(event)
 
     def refresh(self) -> None:
         """Read what was added. Raises SeedError for a line that is none of a label journal's, and where it cannot be read."""
@@ -70,13 +84,23 @@ class Labels:
         paragraph = self._paragraph_of(event)
         if paragraph is None:
             return
+        said = self.proposed if event.who in PROPOSERS else self.said
+        before = paragraph in self.said
         if event.label:
-            self.said[paragraph] = Said(event.label, event.who, event.when)
+            said[paragraph] = Said(event.label, event.who, event.when)
         else:
-            self.said.pop(paragraph, None)
-        clusters = self._index.columns.clusters
-        copies = np.flatnonzero(clusters == clusters[paragraph])
-        self.open[copies] = not any(int(copy) in self.said for copy in copies) if len(self.said) else True
+            said.pop(paragraph, None)
+        (self.waiting.add if self._is_waiting(paragraph) else self.waiting.discard)(paragraph)
+        cluster = int(self._index.columns.clusters[paragraph])
+        self._said_of[cluster] += (paragraph in self.said) - before
+        self.open[self._index.copies(cluster)] = not self._said_of[cluster]
+
+    def _is_waiting(self, paragraph: int) -> bool:
+        """Markup proposes where nobody spoke; a check doubts what was said until somebody says it again."""
+        said, proposed = self.said.get(paragraph), self.proposed.get(paragraph)
+        if said is None or proposed is None:
+            return proposed is not None
+        return proposed.who == CHECK and said.when < proposed.when and said.label != proposed.label
 
     def _paragraph_of(self, event: LabelEvent) -> int | None:
         """The paragraph that an event speaks of, where the corpus still has it: by its text, at its place or another one."""

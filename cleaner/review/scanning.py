@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from cleaner.classifier.alone import judge_alone
 from cleaner.errors import OutputError
 from cleaner.features.buffer import lay_out
 from cleaner.features.ngrams import Spans, gram_runs
+from cleaner.labels.proposals import site_of
 from cleaner.language import language_of
 from cleaner.model_store import Model
 from cleaner.policy import RULES, SET_ASIDE
@@ -178,16 +178,6 @@ def keeps_alone(model: Model, texts: Sequence[str]) -> NDArray[np.float64]:
     buffer = lay_out(texts, [0, len(texts)])
     judged = judge_alone(model.classifier.linear, gram_runs(buffer, Spans(buffer.folded)), len(texts))
     return np.asarray(judged.keeps / 1000, np.float64)
-
-
-def site_of(source: str, metadata: Mapping[str, str]) -> str:
-    """The host of an article's address, else the top folder of its id, else nothing."""
-    try:
-        host = urlsplit(metadata.get("url", "")).hostname or ""
-    except ValueError:
-        host = ""
-    folder, slash, _ = source.partition("/")
-    return host.removeprefix("www.") or (folder if slash else "")
 
 
 def _spread(sites: NDArray[np.int64], languages: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -119,7 +119,7 @@ def asked_of(fields: list[tuple[str, str]]) -> Asked:
         elif name == "doubtful" and value == "1":
             given[name] = True
         elif name == "said" and value in _SAID:
-            given[name] = _SAID[value]
+            given[name], given["proposed"] = _SAID[value], value == "proposed"
         elif (name == "sort" and value in SORTS) or (name == "words" and len(value) <= MOST_WORDS):
             given[name] = value
         else:
@@ -151,4 +151,4 @@ def _label_of(body: bytes) -> tuple[int, str]:
     return paragraph, label
 
 
-_SAID = {"no": False, "yes": True, "all": None}
+_SAID = {"no": False, "yes": True, "all": None, "proposed": None}

@@ -87,7 +87,9 @@ def said_view(said: Said | None) -> dict[str, Any] | None:
     return said and {"label": said.label, "who": pieces(said.who), "when": said.when}
 
 
-def queued_view(source: str, row: Mapping[str, Any], number: int, place: int, said: Said | None) -> dict[str, Any]:
+def queued_view(
+    source: str, row: Mapping[str, Any], number: int, place: int, said: Said | None, proposed: Said | None
+) -> dict[str, Any]:
     """A paragraph in the queue."""
     return {
         "paragraph": number,
@@ -97,6 +99,7 @@ def queued_view(source: str, row: Mapping[str, Any], number: int, place: int, sa
         "label": str(row["label"]),
         "decision": str(row["decision"]),
         "said": said.label if said else "",
+        "proposed": proposed.label if proposed else "",
     }
 
 

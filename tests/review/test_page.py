@@ -151,7 +151,7 @@ def test_journal_lines(out: Path, serve: Callable[..., Served]) -> None:
     assert served.end() == (0, f"Review of {out}, labels in {served.labels}. Open in a browser (Ctrl-C ends):\n")
     rows = [json.loads(line) for line in served.labels.read_bytes().splitlines()]
     acts = [row for row in rows if row["record"] == "label"]
-    assert all(row["who"] == "Ada" and row["when"].endswith("+00:00") and len(row["model"]) == 12 for row in acts)
+    assert all(row["who"] == "Ada" and row["when"].endswith("Z") and len(row["model"]) == 12 for row in acts)
     pages = {row["source"]: row["html"] for row in rows if row["record"] == "article" and row["html"]}
     assert set(pages) == {"crawl.jsonl#1", "crawl.jsonl#2", "rivage.example/page.html"}
     assert "lundi" in pages["crawl.jsonl#1"]

@@ -51,6 +51,7 @@
   }
   function showProgress(progress) {
     const parts = [element("b", "", number(progress.labelled)), " labelled, ", element("b", "", number(progress.doubtful)), " doubtful left"];
+    if (progress.proposed) parts.push(", ", element("b", "", number(progress.proposed)), " proposed");
     $("progress").replaceChildren(...parts);
   }
 
@@ -95,7 +96,8 @@
   function showQueued(row) {
     row.item.className = row.said ? "done" : "";
     const name = row.said ? element("b", "", row.said) : row.label;
-    row.where.replaceChildren(name, " · ", isolated(row.source));
+    const proposed = row.proposed ? [" → ", element("b", "", `${row.proposed}?`)] : [];
+    row.where.replaceChildren(name, ...proposed, " · ", isolated(row.source));
   }
   async function start() {
     state.asked += 1;
@@ -174,6 +176,7 @@
     const changed = row.said && row.said.label !== row.label;
     tag.append(element("span", changed ? "name was" : "name", `${row.label} ${percent(row.probability)}`));
     if (row.said) tag.append(element("span", "now", changed ? row.said.label : "accepted"));
+    if (row.proposed) tag.append(element("span", "now", `${row.proposed.label}?`));
     item.replaceChildren(...(row.opens ? [element("div", "opens", "a further article begins")] : []), sign, text, tag);
     if (current) item.append(why(row));
   }
@@ -183,7 +186,9 @@
     if (row.files > 1) parts.push(`in ${number(row.files)} files of this site`);
     if (row.copies > 1) parts.push(`${number(row.copies)} near copies`);
     const box = element("div", "why", ...parts.map((part) => element("span", "", part)));
-    if (row.said) box.append(element("span", "", element("b", "", row.said.label), " says ", isolated(row.said.who)));
+    for (const [one, verb] of [[row.said, " says "], [row.proposed, "? proposes "]]) {
+      if (one) box.append(element("span", "", element("b", "", one.label), verb, isolated(one.who)));
+    }
     return box;
   }
   function focus(paragraph) {
@@ -204,8 +209,10 @@
   }
 
   /* Labels. */
+  const here = () => state.article && state.article.rows.get(state.current);
   function showLabels() {
-    const row = state.article && state.article.rows.get(state.current);
+    const row = here();
+    $("propose").hidden = !(row && row.proposed);
     for (const button of $("labels").children) {
       const said = row && row.said && row.said.label === button.value;
       button.setAttribute("aria-pressed", String(Boolean(said)));
@@ -216,8 +223,12 @@
     tell("saving…");
     const answer = await ask("/api/label", {paragraph, label});
     const row = state.article && state.article.rows.get(paragraph);
-    if (row) { row.said = answer.said; draw(row); }
-    for (const one of state.queue) if (one.paragraph === paragraph) { one.said = answer.said ? answer.said.label : ""; showQueued(one); }
+    if (row) { row.said = answer.said; row.proposed = answer.proposed; draw(row); }
+    for (const one of state.queue.filter((queued) => queued.paragraph === paragraph)) {
+      one.said = answer.said ? answer.said.label : "";
+      one.proposed = answer.proposed ? answer.proposed.label : "";
+      showQueued(one);
+    }
     state.ahead.clear();
     showProgress(answer.progress);
     showLabels();
@@ -229,8 +240,8 @@
     state.acts.push([paragraph, answer.before]);
     sessionStorage.setItem("cleaner-acts", JSON.stringify(state.acts.slice(-200)));
     tell(`saved: ${label}`);
-    const here = state.queue[state.at];
-    if (here && here.paragraph === paragraph) await go(state.at + 1); else step(1);
+    const queued = state.queue[state.at];
+    if (queued && queued.paragraph === paragraph) await go(state.at + 1); else step(1);
   }
   async function undo() {
     const last = state.acts[state.acts.length - 1];
@@ -249,11 +260,12 @@
     state.busy = (async () => { try { await before; await doing(); } catch (error) { fail(error); } })();
     await state.busy;
   }
-  const accept = () => state.article && say(state.article.rows.get(state.current).label);
+  const accept = () => here() && say(here().label);
+  const acceptProposal = () => here() && here().proposed && say(here().proposed.label);
 
   /* Keys. */
   const KEYS = {
-    Enter: () => act(accept), u: () => act(undo), j: () => act(() => go(state.at + 1)), k: () => act(() => go(state.at - 1)),
+    Enter: () => act(accept), p: () => act(acceptProposal), u: () => act(undo), j: () => act(() => go(state.at + 1)), k: () => act(() => go(state.at - 1)),
     ArrowDown: () => act(() => step(1)), ArrowUp: () => act(() => step(-1)),
     "/": () => $("words").focus(), "?": help,
     d: () => { $("doubtful").checked = !$("doubtful").checked; act(start); },
@@ -294,13 +306,16 @@
     for (const name of ["site", "language"]) {
       for (const one of given[`${name}s`]) option($(name), one.number, `${plain(one.name) || "not known"} (${number(one.count)})`);
     }
+    const proposed = $("said").querySelector("[value=proposed]");
+    proposed.hidden = !given.progress.proposed;
+    if (!proposed.hidden) proposed.selected = true;
     document.title = `Review · ${plain(given.file)}`;
   }
   for (const name of [...FILTERS, "doubtful"]) $(name).addEventListener("change", () => act(start));
   let typing = 0;
   $("words").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => act(start), 150); });
   $("filters").addEventListener("submit", (event) => { event.preventDefault(); $("article").focus(); });
-  for (const [id, key] of [["accept", "Enter"], ["undo", "u"], ["previous", "k"], ["next", "j"], ["help-open", "?"]]) {
+  for (const [id, key] of [["accept", "Enter"], ["propose", "p"], ["undo", "u"], ["previous", "k"], ["next", "j"], ["help-open", "?"]]) {
     $(id).addEventListener("click", () => KEYS[key]());
   }
   act(async () => {
