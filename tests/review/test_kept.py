@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
 
@@ -32,7 +33,7 @@ def test_kills_lose_no_confirmed_label(out: Path, tmp_path: Path, serve: Callabl
     count = 15  # paragraphs that are clicked on; few, so that the last word on each changes often
     confirmed: list[tuple[int, str]] = []
     places = {n: place_of(served, n) for n in range(count)}
-    kills = 0
+    kills = midway = 0
     while len(confirmed) < CLICKS:
         timer = threading.Timer(chance.uniform(0.01, 0.9), served.process.kill)
         timer.start()
@@ -41,7 +42,8 @@ def test_kills_lose_no_confirmed_label(out: Path, tmp_path: Path, serve: Callabl
             n, label = chance.randrange(count), chance.choice([*LABELS, ""])
             try:
                 served.say(n, label)
-            except (URLError, ConnectionError, TimeoutError, ValueError):
+            except (URLError, HTTPException, ConnectionError, TimeoutError, ValueError):  # no answer, or half of one
+                midway += 1
                 break
             confirmed.append((n, label))
             time.sleep(chance.uniform(0, 0.01))
@@ -56,7 +58,10 @@ def test_kills_lose_no_confirmed_label(out: Path, tmp_path: Path, serve: Callabl
         assert any(act == wanted for act in found), f"{wanted} was confirmed, and is not in the file in its place"
     standing = {(source, index): label for source, index, label in acts(labels)}
     assert served.ask("/api/state")["progress"]["labelled"] == sum(map(bool, standing.values()))
+    assert len(acts(labels)) <= len(confirmed) + midway, "and nothing was written twice"
     assert kills >= CLICKS // (2 * CLICKS_A_KILL)
+    assert midway >= kills // 5, "too few kills came between a click and its answer"
+    print(f"{len(confirmed):,} confirmed labels, {kills} kills, {midway} of them before an answer: none lost")
 
 
 def place_of(served: Served, paragraph: int) -> tuple[str, int]:
