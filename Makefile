@@ -25,7 +25,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup clean-corpus review test check crash train gate promote rollback evaluate bench readme screenshots tidy
+.PHONY: help setup clean-corpus review test check crash train compare gate promote rollback report evaluate bench readme \
+	screenshots tidy
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) FORMAT=$(FORMAT) ENGINE=$(ENGINE) WORKERS=$(or $(WORKERS),all cores)" \
@@ -64,6 +65,9 @@ check: $(READY)  ## types, lint, formatting
 train: $(READY)  ## train NEW on LABELS, and on the public sets where PUBLIC exists
 	$(BIN)/cleaner train $(LABELS) --out $(NEW) $(if $(wildcard $(PUBLIC)),--public $(PUBLIC))
 
+compare: $(READY)  ## what NEW would change in IN beside the model of SHELF, as text and in changes.html
+	$(BIN)/cleaner compare $(SHELF) $(NEW) $(IN) --html changes.html $(if $(WORKERS),--workers $(WORKERS))
+
 gate: $(READY)  ## refuse NEW where it is worse on GOLD than the model of SHELF
 	$(BIN)/cleaner gate $(SHELF) $(NEW) $(GOLD)
 
@@ -72,6 +76,9 @@ promote: $(READY)  ## put NEW in the place of the model of SHELF, if it passes t
 
 rollback: $(READY)  ## take the last promotion on SHELF back
 	$(BIN)/cleaner rollback --shelf $(SHELF)
+
+report: $(READY)  ## sum up OUT in report.html
+	$(BIN)/cleaner report $(OUT)
 
 evaluate: $(READY)  ## measure MODEL on the development sets in PUBLIC
 	$(BIN)/cleaner evaluate $(PUBLIC) --model $(MODEL)

@@ -12,9 +12,10 @@ from cleaner import __version__
 from cleaner.cli.auditing import decide, explain, restore, verify
 from cleaner.cli.benchmarking import bench
 from cleaner.cli.cleaning import classify, clean
-from cleaner.cli.comparing import gate, promote, rollback
+from cleaner.cli.comparing import compare, gate, promote, rollback
 from cleaner.cli.labelling import labels
 from cleaner.cli.learning import evaluate, train
+from cleaner.cli.reporting import report
 from cleaner.cli.reviewing import review
 from cleaner.errors import CleanerError
 from cleaner.readers import ascii_safe
@@ -71,6 +72,21 @@ def main() -> None:
 
 
 for command in (
-    clean, classify, explain, restore, verify, decide, review, train, labels, evaluate, gate, promote, rollback, bench,
-):  # fmt: skip
+    clean,
+    classify,
+    explain,
+    restore,
+    verify,
+    decide,
+    review,
+    report,
+    train,
+    labels,
+    evaluate,
+    compare,
+    gate,
+    promote,
+    rollback,
+    bench,
+):
     main.add_command(command)

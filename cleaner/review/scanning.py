@@ -16,7 +16,7 @@ from cleaner.classifier.alone import judge_alone
 from cleaner.errors import OutputError
 from cleaner.features.buffer import lay_out
 from cleaner.features.ngrams import Spans, gram_runs
-from cleaner.labels.proposals import site_of
+from cleaner.sites import site_of
 from cleaner.language import language_of
 from cleaner.model_store import Model
 from cleaner.policy import RULES, SET_ASIDE
