@@ -60,8 +60,8 @@ def review(
     if not labels.absolute().parent.is_dir():
         raise UsageError(f"{labels}: its folder does not exist; make it first")
     with suppress(KeyboardInterrupt), _progress() as progress:
-        index = open_index(out, _model(model), progress)
-        desk = Desk(index, out, labels, who, proposals)
+        judge = _model(model)
+        desk = Desk(open_index(out, judge, progress), out, labels, who, proposals, judge)
         token, listener = new_token(), listen(port)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/#{token}"
         click.echo(f"Review of {safe(out)}, labels in {safe(labels)}. Open in a browser (Ctrl-C ends):", err=True)

@@ -17,11 +17,13 @@ from cleaner.errors import UsageError
 from cleaner.labels.events import LabelEvent, LabelledArticle
 from cleaner.labels.journal import append_events
 from cleaner.language import language_of
+from cleaner.model_store import Model
 from cleaner.records import ACTIONS, LABELS, STAYING
+from cleaner.review.evidence import evidence_of
 from cleaner.review.index import Index
 from cleaner.review.said import Labels, Said
 from cleaner.review.sources import Sources
-from cleaner.review.view import article_view, labels_view, named_counts, queued_view, said_view
+from cleaner.review.view import article_view, evidence_view, labels_view, named_counts, queued_view, said_view
 from cleaner.visible import pieces
 
 AT_ONCE = 20
@@ -54,8 +56,10 @@ class Asked(NamedTuple):
 class Desk:
     """One audit, one label journal, one person, and what is proposed to them. Safe to be called from any thread."""
 
-    def __init__(self, index: Index, out: Path, labels: Path, who: str, proposals: Sequence[Path] = ()) -> None:
-        self._index, self._labels, self._who = index, labels, who
+    def __init__(
+        self, index: Index, out: Path, labels: Path, who: str, proposals: Sequence[Path] = (), model: Model | None = None
+    ) -> None:
+        self._index, self._labels, self._who, self._model = index, labels, who, model
         self._lock = threading.Lock()
         self._said = Labels(labels, index, proposals)
         self._said.refresh()
@@ -126,6 +130,14 @@ class Desk:
             for row in view["paragraphs"]:
                 row["proposed"] = said_view(self._proposed(row["paragraph"]))
             return view
+
+    def evidence(self, paragraph: int) -> dict[str, Any]:
+        """What speaks in a paragraph for the label that it was given; nothing where another model gave it."""
+        with self._lock:
+            article, entry = self._entry(paragraph)
+            p = entry.paragraphs[paragraph - int(self._index.columns.first[article])]
+        ours = self._model if self._model is not None and self._model.digest == entry.source.model else None
+        return {"paragraph": paragraph, "evidence": evidence_view(evidence_of(ours, p.text, p.label)) if ours else None}
 
     def label(self, paragraph: int, label: str) -> dict[str, Any]:
         """Keep what a person said of a paragraph; it is durable when this returns. An empty label takes back.

@@ -24,7 +24,7 @@ MOST_URL = 2048
 MOST_HEADERS = 64
 BODY_SECONDS = 10.0
 CHANGES = frozenset({"/api/label"})
-READS = frozenset({"/api/state", "/api/queue", "/api/article"})
+READS = frozenset({"/api/state", "/api/queue", "/api/article", "/api/evidence"})
 FILES = frozenset({"/", "/review.css", "/review.js"})
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "

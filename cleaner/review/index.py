@@ -46,8 +46,6 @@ class Columns(NamedTuple):
     labels: NDArray[np.uint8]
     decisions: NDArray[np.uint8]
     doubtful: NDArray[np.uint8]
-    disagreements: NDArray[np.int8]
-    """The keep share alone less that in its place, in hundredths; UNKNOWN where not known."""
     clusters: NDArray[np.int32]
     heads: NDArray[np.uint8]
     """Whether it comes before all others of its cluster in the queue."""
@@ -63,7 +61,6 @@ class Columns(NamedTuple):
 
 _TYPES: Mapping[str, type[np.generic]] = {
     **dict.fromkeys(("labels", "decisions", "doubtful", "heads"), np.uint8),
-    "disagreements": np.int8,
     **dict.fromkeys(("clusters", "files", "order", "first", "sites", "languages"), np.int32),
 }
 
@@ -269,7 +266,6 @@ def columns_of(scanned: Scanned) -> Columns:
         scanned.labels,
         scanned.decisions,
         (scanned.review | (doubts(scanned.keeps) >= DOUBTFUL)).view(np.uint8),
-        scanned.disagreements,
         clusters.astype(np.int32),
         (turns_within(clusters, -places.astype(np.float64)) == 0).view(np.uint8),
         files_with(scanned.signs.masked, scanned.sites[articles], articles).astype(np.int32),

@@ -16,13 +16,13 @@ from cleaner.classifier.alone import judge_alone
 from cleaner.errors import OutputError
 from cleaner.features.buffer import lay_out
 from cleaner.features.ngrams import Spans, gram_runs
-from cleaner.sites import site_of
 from cleaner.language import language_of
 from cleaner.model_store import Model
 from cleaner.policy import RULES, SET_ASIDE
 from cleaner.records import ACTIONS, KEPT_LABELS, LABELS, STYLES
 from cleaner.review.copies import Signs, signs_of
 from cleaner.review.queue import CUT
+from cleaner.sites import site_of
 
 BATCH = 4000
 """Paragraphs hashed together: their words fit the cache."""

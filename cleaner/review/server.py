@@ -1,4 +1,4 @@
-"""The page and its four questions over HTTP, on this machine alone."""
+"""The page and its questions over HTTP, on this machine alone."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ def app_of(desk: Desk, token: str, port: int) -> App:
         Route("/api/state", _answering(lambda _: desk.state())),
         Route("/api/queue", _answering(lambda request: desk.queue(asked_of(request.query_params.multi_items())))),
         Route("/api/article", _answering(lambda request: desk.article(_only_number(request.query_params.multi_items())))),
+        Route("/api/evidence", _answering(lambda request: desk.evidence(_only_number(request.query_params.multi_items())))),
         Route("/api/label", _labelling(desk), methods=["POST"]),
     ]
     return Guard(Starlette(routes=routes), token, port)
@@ -129,7 +130,7 @@ def asked_of(fields: list[tuple[str, str]]) -> Asked:
 
 def _only_number(fields: list[tuple[str, str]]) -> int:
     if len(fields) != 1 or fields[0][0] != "paragraph":
-        raise UsageError("an article is asked for by the number of one of its paragraphs")
+        raise UsageError("a paragraph is asked for by its number")
     return _number(fields[0][1])
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from cleaner.audit import Entry, ParagraphLine
 from cleaner.records import KEPT_LABELS, LABELS
+from cleaner.review.evidence import Evidence
 from cleaner.review.index import Index
 from cleaner.review.said import Said
-from cleaner.review.scanning import UNKNOWN
 from cleaner.visible import pieces
 
 LONGEST = 20_000
@@ -66,7 +66,6 @@ def paragraph_view(p: ParagraphLine, number: int, index: Index, said: Said | Non
         "opens": p.opens,
         "files": int(columns.files[number]),
         "copies": int(index.cluster_sizes[columns.clusters[number]]),
-        "alone": alone_of(p, int(columns.disagreements[number])),
         "keep": keep_of(p),
         "said": said_view(said),
     }
@@ -77,9 +76,9 @@ def keep_of(p: ParagraphLine) -> float:
     return sum(p.probabilities[: len(KEPT_LABELS)]) / 10_000
 
 
-def alone_of(p: ParagraphLine, apart: int) -> float | None:
-    """The same of its text alone, where it is known."""
-    return None if apart == UNKNOWN else round(min(max(keep_of(p) + apart / 100, 0), 1), 2)
+def evidence_view(evidence: Evidence) -> dict[str, Any]:
+    """What a paragraph is taken for when it is read alone, and the words that speak for its label."""
+    return {"label": evidence.label, "probability": evidence.probability, "words": [pieces(word) for word in evidence.words]}
 
 
 def said_view(said: Said | None) -> dict[str, Any] | None:

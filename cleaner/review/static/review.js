@@ -182,10 +182,14 @@
   }
   function why(row) {
     const parts = [`${SAID_OF[row.decision]}: ${row.why}`, `runner-up ${row.runner_up}`, `${percent(row.keep)} the article's`];
-    if (row.alone !== null) parts.push(`read alone, ${percent(row.alone)}`);
+    if (row.evidence) parts.push(`read alone: ${row.evidence.label} ${percent(row.evidence.probability)}`);
     if (row.files > 1) parts.push(`in ${number(row.files)} files of this site`);
     if (row.copies > 1) parts.push(`${number(row.copies)} near copies`);
     const box = element("div", "why", ...parts.map((part) => element("span", "", part)));
+    if (row.evidence && row.evidence.words.length) {
+      const words = row.evidence.words.flatMap((word, i) => (i ? [", ", isolated(word)] : [isolated(word)]));
+      box.append(element("span", "", `for ${row.label}: `, ...words));
+    }
     for (const [one, verb] of [[row.said, " says "], [row.proposed, "? proposes "]]) {
       if (one) box.append(element("span", "", element("b", "", one.label), verb, isolated(one.who)));
     }
@@ -197,9 +201,18 @@
     if (before) draw(before);
     const row = state.article.rows.get(paragraph);
     draw(row);
+    wonder(row);
     const box = row.item.getBoundingClientRect(), pane = $("article").getBoundingClientRect();
     if (box.top < pane.top + 40 || box.bottom > pane.bottom - 40) row.item.scrollIntoView({block: "center"});
     showLabels();
+  }
+  function wonder(row) {  // what speaks for its label, once a paragraph is looked at and not passed by
+    clearTimeout(state.wondering);
+    if (row.evidence === undefined) state.wondering = setTimeout(() => find(row).catch(fail), 80);
+  }
+  async function find(row) {
+    row.evidence = (await ask(`/api/evidence?paragraph=${row.paragraph}`)).evidence;
+    if (row === here()) draw(row);
   }
   function step(by) {
     if (!state.article) return;
