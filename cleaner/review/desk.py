@@ -23,7 +23,7 @@ from cleaner.review.evidence import evidence_of
 from cleaner.review.index import Index
 from cleaner.review.said import Labels, Said
 from cleaner.review.sources import Sources
-from cleaner.review.view import article_view, evidence_view, labels_view, named_counts, queued_view, said_view
+from cleaner.review.view import article_view, deciding_label, evidence_view, labels_view, named_counts, queued_view, said_view
 from cleaner.visible import pieces
 
 AT_ONCE = 20
@@ -132,12 +132,13 @@ class Desk:
             return view
 
     def evidence(self, paragraph: int) -> dict[str, Any]:
-        """What speaks in a paragraph for the label that it was given; nothing where another model gave it."""
+        """What speaks in a paragraph for the label that decided; nothing where another model gave it."""
         with self._lock:
             article, entry = self._entry(paragraph)
             p = entry.paragraphs[paragraph - int(self._index.columns.first[article])]
         ours = self._model if self._model is not None and self._model.digest == entry.source.model else None
-        return {"paragraph": paragraph, "evidence": evidence_view(evidence_of(ours, p.text, p.label)) if ours else None}
+        label = deciding_label(p)
+        return {"paragraph": paragraph, "evidence": evidence_view(evidence_of(ours, p.text, label), label) if ours else None}
 
     def label(self, paragraph: int, label: str) -> dict[str, Any]:
         """Keep what a person said of a paragraph; it is durable when this returns. An empty label takes back.

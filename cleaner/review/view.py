@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cleaner.audit import Entry, ParagraphLine
+from cleaner.policy import RULES, SUSPECTED
 from cleaner.records import KEPT_LABELS, LABELS
 from cleaner.review.evidence import Evidence
 from cleaner.review.index import Index
@@ -76,9 +77,18 @@ def keep_of(p: ParagraphLine) -> float:
     return sum(p.probabilities[: len(KEPT_LABELS)]) / 10_000
 
 
-def evidence_view(evidence: Evidence) -> dict[str, Any]:
-    """What a paragraph is taken for when it is read alone, and the words that speak for its label."""
-    return {"label": evidence.label, "probability": evidence.probability, "words": [pieces(word) for word in evidence.words]}
+def deciding_label(p: ParagraphLine) -> str:
+    """The label that decided: the likeliest, but of a suspected paragraph the likeliest that leaves."""
+    if p.rule != RULES[SUSPECTED]:
+        return p.label
+    leaving = range(len(KEPT_LABELS), len(LABELS))
+    return LABELS[max(leaving, key=lambda at: p.probabilities[at])]
+
+
+def evidence_view(evidence: Evidence, label: str) -> dict[str, Any]:
+    """What a paragraph is taken for when it is read alone, and the words that speak for a label."""
+    words = [pieces(word) for word in evidence.words]
+    return {"label": evidence.label, "probability": evidence.probability, "for": label, "words": words}
 
 
 def said_view(said: Said | None) -> dict[str, Any] | None:

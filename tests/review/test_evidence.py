@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from served import Served, until
 from cleaner import Cleaner
 from cleaner.records import LABELS
 from cleaner.review.evidence import MOST, evidence_of, words_of
+from cleaner.review.view import deciding_label
 
 STORY = "Le conseil municipal a voté mardi soir le budget de la commune, après trois heures de débat."
 SPAM = "achetez du viagra sans ordonnance, livraison gratuite"
@@ -61,6 +63,13 @@ def test_on_the_page(out: Path, serve: Callable[..., Served], tab: Callable[[str
     until(page, "/read alone: [a-z]+ [0-9]+ %/.test(document.querySelector('#paragraphs li.current .why').textContent)")
     assert "Partager" in page.text_content("#paragraphs li.current .why").partition("for navigation: ")[2]
     assert page.said == []
+
+
+def test_the_label_that_decided() -> None:
+    """Of a paragraph that leaves because spam is likely enough, the words for spam are named, though content is likelier."""
+    [line] = entry("a.txt", ["Lu"]).paragraphs
+    suspected = replace(line, label="content", runner_up="spam", rule="suspected", probabilities=(5100, *(0,) * 8, 4900))
+    assert [deciding_label(one) for one in (suspected, replace(suspected, rule="kept"))] == ["spam", "content"]
 
 
 @pytest.mark.parametrize("paragraph", ["0", "1"])

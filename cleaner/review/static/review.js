@@ -188,7 +188,7 @@
     const box = element("div", "why", ...parts.map((part) => element("span", "", part)));
     if (row.evidence && row.evidence.words.length) {
       const words = row.evidence.words.flatMap((word, i) => (i ? [", ", isolated(word)] : [isolated(word)]));
-      box.append(element("span", "", `for ${row.label}: `, ...words));
+      box.append(element("span", "", `for ${row.evidence.for}: `, ...words));
     }
     for (const [one, verb] of [[row.said, " says "], [row.proposed, "? proposes "]]) {
       if (one) box.append(element("span", "", element("b", "", one.label), verb, isolated(one.who)));
