@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import resource
 import shutil
 import socket
 import time
@@ -181,8 +182,9 @@ def test_hostile_connections(out: Path, serve: Serve) -> None:
     """Hundreds of connections that say little, a gigabyte announced, 100,000 headers, noise: the page still answers at once (V4)."""
     served = serve(out)
     served.ask("/api/state")
+    resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE, (400, 400))  # a machine that allows few open files
     before, began = resident(served), time.monotonic()
-    slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(300)]
+    slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(600)]
     for connection in slow:
         try:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
