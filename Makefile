@@ -93,6 +93,7 @@ readme: $(READY)  ## write the README's tables and example from fresh runs
 	$(BIN)/python tests/bench/speed.py --into README.md
 	$(BIN)/python tests/bench/pages.py $(PUBLIC) --into README.md
 	$(BIN)/python tests/bench/readme.py
+	$(BIN)/python tests/bench/gold.py --into seeds/README.md
 
 screenshots: $(READY)  ## take the README's pictures of the review page, in the system's Chromium
 	$(BIN)/python tests/bench/screenshots.py
