@@ -8,8 +8,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 ASK_SECONDS = 5.0
 """From the first byte of a request to the end of its head."""
-MOST = 256
-"""Connections at once. A browser opens six; of more than this, the one that has said nothing for longest is ended."""
+MOST = 128
+"""Connections at once, half of the files that a Mac lets a program open. A browser opens six; of more than this,
+the one that has said nothing for longest is ended."""
 
 
 class Bounded(H11Protocol):
@@ -23,10 +24,9 @@ class Bounded(H11Protocol):
         super().connection_made(transport)
         self._since = self.loop.time()
         self._start()
-        idle = [
-            other for other in self.connections if isinstance(other, Bounded) and other is not self and not other.is_answering
-        ]
-        if len(self.connections) > MOST and idle:
+        open_ = [other for other in self.connections if isinstance(other, Bounded) and not other.transport.is_closing()]
+        idle = [other for other in open_ if other is not self and not other.is_answering]
+        if len(open_) > MOST and idle:
             min(idle, key=lambda other: other._since).end()
 
     @property

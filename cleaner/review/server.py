@@ -29,6 +29,10 @@ HOST = "127.0.0.1"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 MOST_HEAD = 16 << 10
 """Bytes of a request's head."""
+AT_ONCE = 16
+"""Connections that are accepted in one go: room is made between two such lots, so the open files stay few."""
+WAITING = 1024
+"""Connections that the system keeps until they are accepted. Beyond it a browser would try again, seconds later."""
 MOST_WORDS = 200
 """Characters of a search."""
 STATUS: Mapping[type[CleanerError], int] = {UsageError: 400, WriteError: 507, OutputError: 409}
@@ -67,10 +71,20 @@ def serve(desk: Desk, listener: socket.socket, token: str) -> None:
     config = uvicorn.Config(
         app, http=Bounded, ws="none", lifespan="off", log_config=None, log_level="error", access_log=False, server_header=False,
         proxy_headers=False, h11_max_incomplete_event_size=MOST_HEAD, timeout_keep_alive=75, timeout_graceful_shutdown=2,
+        backlog=AT_ONCE,
     )  # fmt: skip
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Accepts few connections in one go while many may wait: to asyncio both are one number, its `backlog`."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(WAITING)
 
 
 def _file(path: str) -> Callable[[Request], Awaitable[Response]]:
