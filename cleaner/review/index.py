@@ -26,7 +26,7 @@ from cleaner.review.scanning import UNKNOWN, Place, Scanned, Scanning
 from cleaner.store.folder import INDEX
 from cleaner.store.journal import STATE
 
-VERSION = 1
+VERSION = 2
 CHANGED = "the corpus was cleaned again since this page was opened: start `cleaner review` again"
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -259,7 +259,8 @@ def columns_of(scanned: Scanned) -> Columns:
     articles = np.repeat(np.arange(len(scanned.first) - 1), np.diff(scanned.first))
     clusters = clusters_of(scanned.signs)
     apart = np.where(scanned.disagreements == UNKNOWN, 0, np.abs(scanned.disagreements.astype(np.float64))) / 100
-    ranked = order(scanned.keeps, apart, clusters, scanned.lengths, groups=articles)
+    files = files_with(scanned.signs.masked, scanned.sites[articles], articles)
+    ranked = order(scanned.keeps, apart, clusters, files, groups=articles)
     places = np.empty(len(ranked), np.int64)
     places[ranked] = np.arange(len(ranked))
     return Columns(
@@ -268,7 +269,7 @@ def columns_of(scanned: Scanned) -> Columns:
         (scanned.review | (doubts(scanned.keeps) >= DOUBTFUL)).view(np.uint8),
         clusters.astype(np.int32),
         (turns_within(clusters, -places.astype(np.float64)) == 0).view(np.uint8),
-        files_with(scanned.signs.masked, scanned.sites[articles], articles).astype(np.int32),
+        files.astype(np.int32),
         ranked.astype(np.int32),
         scanned.first.astype(np.int32),
         scanned.sites.astype(np.int32),

@@ -53,7 +53,6 @@ class Scanned(NamedTuple):
     review: NDArray[np.bool_]
     """Whether the policy kept it as doubtful, and not because the whole article was set aside."""
     keeps: NDArray[np.float64]
-    lengths: NDArray[np.int64]
     disagreements: NDArray[np.int8]
     """The keep share alone less that in its place, in hundredths; UNKNOWN without the model and where there is no doubt."""
     signs: Signs
@@ -71,7 +70,7 @@ class Scanning:
     def __init__(self, model: Model | None, texts: Texts) -> None:
         self._model, self._texts = model, texts
         self._labels, self._decisions, self._review = array("B"), array("B"), array("B")
-        self._keeps, self._lengths, self._first = array("H"), array("q"), array("q")
+        self._keeps, self._first = array("H"), array("q")
         self._sites, self._languages = array("q"), array("q")
         self._site_names: dict[str, int] = {}
         self._language_names: dict[str, int] = {"": 0}
@@ -126,7 +125,6 @@ class Scanning:
         self._decisions.append(_ACTION_AT[row["decision"]])
         self._review.append(review)
         self._keeps.append(keep)
-        self._lengths.append(len(row["text"]))
         self._batch.append(row["text"])
 
     def _language(self, site: int, metadata: Mapping[str, str], paragraphs: Sequence[Mapping[str, Any]]) -> int:
@@ -162,7 +160,6 @@ class Scanning:
             np.array(self._decisions, np.uint8),
             np.array(self._review, np.bool_),
             np.array(self._keeps, np.float64) / 10_000,
-            np.array(self._lengths, np.int64),
             np.concatenate(self._apart),
             Signs(masked, bands),
             np.array([*self._first, len(self._labels)], np.int64),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from made_audit import entry, write_audit
 
+from cleaner.review.index import open_index
 from cleaner.review.queue import doubts, order, turns_within
 
 
@@ -31,16 +35,39 @@ def test_the_queue_does_not_stay_with_one_article() -> None:
     assert order([0.5] * 6, groups=[7, 7, 7, 7, 8, 8]).tolist() == [0, 4, 1, 5, 2, 3]
 
 
-def test_length_counts() -> None:
-    """Of two equally doubtful paragraphs the longer one, whose loss costs more, comes first."""
-    assert order([0.5, 0.5], lengths=[3, 300]).tolist() == [1, 0]
+def test_what_a_site_repeats_comes_earlier() -> None:
+    """One label decides every copy: a line in 100 files comes before one in a single file, doubtful or sure; doubt still counts more."""
+    assert order([0.6, 0.6], copies=[1, 100]).tolist() == [1, 0]
+    assert order([1.0, 1.0], copies=[1, 100]).tolist() == [1, 0]
+    assert order([0.5, 0.99], copies=[1, 100]).tolist() == [0, 1]
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 3), st.integers(0, 500)), max_size=40))
+def test_the_measured_order() -> None:
+    """Doubt, with a little for the sure ones, times the logarithm of the copies: the order that beat chance, to the last place."""
+    chance = np.random.default_rng(3)
+    shares, copies = chance.random(500), chance.integers(1, 5000, 500)
+    usefulness = (1 - np.abs(2 * shares - 1) + 0.02) * np.log1p(copies)
+    assert order(shares, clusters=np.arange(500), copies=copies).tolist() == np.argsort(-usefulness, kind="stable").tolist()
+
+
+def test_a_flood_takes_no_more_of_the_queue(tmp_path: Path) -> None:
+    """Ten thousand near copies of a spam line in one site's files take one place before everything else is shown once (P1)."""
+    flood = [entry(f"spam.example/{n}.txt", [f"Gagnez {n} euros par jour grâce à la méthode secrète"]) for n in range(10_000)]
+    story = [
+        entry(f"press.example/{n}.txt", [f"Le pont de {town} rouvre lundi"]) for n, town in enumerate(("Dole", "Pau", "Lyon"))
+    ]
+    index = open_index(write_audit(tmp_path / "out", [*flood, *story]), None)
+    assert index.columns.order[0] < 10_000, "what decides most comes first"
+    assert sorted(index.columns.order[1:4].tolist()) == [10_000, 10_001, 10_002]
+    assert index.columns.files[0] == 10_000
+    index.close()
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 3), st.integers(1, 500)), max_size=40))
 def test_every_paragraph_once(rows: list[tuple[float, float, int, int]]) -> None:
     """No paragraph is left out of the queue or shown twice, and each cluster's first comes before any second."""
-    shares, apart, clusters, lengths = (np.array(column) for column in zip(*rows, strict=True)) if rows else ([], [], [], [])
-    found = order(shares, apart, clusters, lengths, groups=clusters)
+    shares, apart, clusters, copies = (np.array(column) for column in zip(*rows, strict=True)) if rows else ([], [], [], [])
+    found = order(shares, apart, clusters, copies, groups=clusters)
     assert sorted(found.tolist()) == list(range(len(rows)))
     firsts = len(set(np.asarray(clusters).tolist()))
     assert len({rows[i][2] for i in found[:firsts]}) == firsts
