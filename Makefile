@@ -2,6 +2,7 @@
 PYTHON ?= python3
 IN     ?= seeds/raw
 OUT    ?= clean
+REVIEWED ?= reviewed.jsonl
 # A model file, or a shelf: a folder whose promoted model is taken.
 MODEL  ?= models
 SHELF  ?= models
@@ -24,11 +25,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup clean-corpus test check crash train compare gate promote rollback report evaluate bench readme tidy
+.PHONY: help setup clean-corpus review test check crash train compare gate promote rollback report evaluate bench readme \
+	screenshots tidy
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) FORMAT=$(FORMAT) ENGINE=$(ENGINE) WORKERS=$(or $(WORKERS),all cores)" \
-		"SHELF=$(SHELF) NEW=$(NEW) GOLD=$(or $(GOLD),seeds/gold) MOST_GONE=$(MOST_GONE) LABELS=$(LABELS) PUBLIC=$(PUBLIC) KILLS=$(KILLS)"
+		"REVIEWED=$(REVIEWED) SHELF=$(SHELF) NEW=$(NEW) GOLD=$(or $(GOLD),seeds/gold) MOST_GONE=$(MOST_GONE) LABELS=$(LABELS)" \
+		"PUBLIC=$(PUBLIC) KILLS=$(KILLS)"
 
 setup: $(READY)  ## make .venv and install what is locked
 $(READY): requirements.lock pyproject.toml
@@ -44,11 +47,15 @@ clean-corpus: $(READY)  ## clean what changed in IN into OUT with an audit of ev
 		$(if $(WORKERS),--workers $(WORKERS)) --most-gone $(MOST_GONE) || [ $$? -eq 3 ]
 	$(if $(VERIFY),$(BIN)/cleaner verify $(OUT))
 
+review: $(READY)  ## label paragraphs of OUT in the browser; labels go to REVIEWED
+	$(BIN)/cleaner review $(OUT) --labels $(REVIEWED) --model $(MODEL)
+
 test: $(READY)  ## run the tests
 	$(BIN)/pytest -n 2 --dist loadgroup -q
 
 crash: $(READY)  ## a fault, a kill and a power cut at every writing call; KILLS random kills; long histories; Ray
-	CRASH_EVERY=1 CRASH_KILLS=$(KILLS) CRASH_EXAMPLES=200 CRASH_RAY=10 $(BIN)/pytest -n 2 -q tests/crash tests/test_incremental.py tests/test_engines.py
+	CRASH_EVERY=1 CRASH_KILLS=$(KILLS) CRASH_EXAMPLES=200 CRASH_RAY=10 CRASH_CLICKS=10000 $(BIN)/pytest -n 2 -q tests/crash \
+		tests/test_incremental.py tests/test_engines.py tests/review/test_kept.py
 
 check: $(READY)  ## types, lint, formatting
 	$(BIN)/ruff check .
@@ -88,6 +95,9 @@ readme: $(READY)  ## write the README's tables and example from fresh runs
 	$(BIN)/python tests/bench/pages.py $(PUBLIC) --into README.md
 	$(BIN)/python tests/bench/readme.py
 	$(BIN)/python tests/bench/gold.py --into seeds/README.md
+
+screenshots: $(READY)  ## take the README's pictures of the review page, in the system's Chromium
+	$(BIN)/python tests/bench/screenshots.py
 
 tidy:  ## remove what can be made again
 	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,10 +7,11 @@ policy and format alone.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from cleaner.engines import ENGINES, Limits
 from cleaner.errors import OutputError, UsageError, WriteError
 from cleaner.pipeline import Cleaner
 from cleaner.policy import RULES, Policy, decide
-from cleaner.readers import Fields, list_inputs, real_path
+from cleaner.readers import STDIN, Fields, list_inputs, real_path
 from cleaner.readers.addresses import is_address
 from cleaner.records import ACTIONS, STAYING, JudgedParagraph, columns_of
 from cleaner.run.intake import TOGETHER, Choice
@@ -97,8 +98,15 @@ def clean_corpus(
                     raise
                 note_stale_shard(store, error.shard, error.count, FORMATS[format])
         store.journal.keep("asked", asked_of(kind, fields))
+        store.journal.keep("inputs", inputs_of(paths, fields))
         changes = Changes(judging.done, judging.records - judging.done, gone, *published)
         return _sealed(store, changes, None if choice.is_partial else judging.records)
+
+
+def inputs_of(paths: Sequence[str | Path], fields: Fields) -> str:
+    """Where the sources came from, so that a labelled page can be found again: absolute paths and addresses, and the fields."""
+    places = [str(path) if str(path) == STDIN or is_address(path) else str(Path(path).absolute()) for path in paths]
+    return json.dumps({"paths": places, "fields": asdict(fields)})
 
 
 def _settings(cleaner: Cleaner, format: str, kind: str | None, fields: Fields) -> Settings:

@@ -22,7 +22,7 @@ from cleaner.audit.entries import (
     text_of,
 )
 from cleaner.audit.lines import entry_bytes, entry_lines, entry_of, packed, source_head
-from cleaner.audit.reading import read_all, read_entries, shard_files
+from cleaner.audit.reading import read_all, read_entries, read_entry, shard_files
 
 __all__ = [
     "CLEANED",
@@ -41,6 +41,7 @@ __all__ = [
     "packed",
     "read_all",
     "read_entries",
+    "read_entry",
     "removed_counts",
     "shard_files",
     "source_head",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,9 +30,27 @@ def read_entries(path: Path) -> Iterator[Entry]:
 
     Raises OutputError, with the line, when the file is missing, cut or not an audit.
     """
+    yield from _entries(_rows(path), path)
+
+
+def read_entry(path: Path, at: int, size: int) -> Entry:
+    """The entry whose lines are the `size` bytes from byte `at` of an audit file. Raises OutputError as `read_entries`."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(at)
+            rows = enumerate(map(json.loads, stream.read(size).decode().rstrip("\n").split("\n")), 1)
+            [entry] = _entries(rows, path)
+            return entry
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise OutputError(f"{path}: no entry at byte {at}; it was written anew since it was looked at") from error
+
+
+def _entries(rows: Iterable[tuple[int, Any]], path: Path) -> Iterator[Entry]:
     line: SourceLine | None = None
     paragraphs: list[ParagraphLine] = []
-    for number, row in _rows(path):
+    for number, row in rows:
         try:
             if row.pop("record") == "source":
                 if line:

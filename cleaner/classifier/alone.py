@@ -113,7 +113,12 @@ def lanes_of(weights: NDArray[np.int8]) -> NDArray[np.uint64]:
 
 
 def judge_alone(packed: PackedWeights, runs: Iterable[Runs], lines: int) -> Alone:
-    """What the linear stage says of every line, in whole thousandths and sixteenths.
+    """What the linear stage says of every line, in whole thousandths and sixteenths."""
+    return _as_integers(*score_alone(packed, runs, lines))
+
+
+def score_alone(packed: PackedWeights, runs: Iterable[Runs], lines: int) -> tuple[Floats, Floats]:
+    """The linear stage's scores of every line, a column a label and a style, and its spam score; not yet rounded.
 
     Every line has grams (its size and its whole text are two), so no sum is over nothing.
     """
@@ -128,7 +133,7 @@ def judge_alone(packed: PackedWeights, runs: Iterable[Runs], lines: int) -> Alon
         spam[run.lines] += np.add.reduceat(own, bounds, dtype=np.int32)[::2]
     roots = np.sqrt(counts)
     scored = (_lanes(sums, len(packed.scale)) - OFFSET * counts[:, None]) * packed.scale / roots[:, None] + packed.bias
-    return _as_integers(scored, spam * packed.spam_scale[0] / roots + packed.spam_scale[1])
+    return scored, spam * packed.spam_scale[0] / roots + packed.spam_scale[1]
 
 
 def lane_sums(table: NDArray[np.uint64], runs: Iterable[Runs], lines: int, columns: int) -> tuple[Floats, NDArray[np.int64]]:

@@ -16,6 +16,7 @@ from cleaner.cli.comparing import compare, gate, promote, rollback
 from cleaner.cli.labelling import labels
 from cleaner.cli.learning import evaluate, train
 from cleaner.cli.reporting import report
+from cleaner.cli.reviewing import review
 from cleaner.errors import CleanerError
 from cleaner.readers import ascii_safe
 
@@ -65,6 +66,7 @@ def main() -> None:
       cat page.txt | cleaner clean -          one article, clean text on stdout
       cleaner explain clean/                  what was taken, and why
       cleaner restore clean/ a.txt -p 12      put a paragraph back
+      cleaner review clean/                   say what paragraphs are, in the browser
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a second thread of NumPy's waits more than it works; --workers do not
 
@@ -76,6 +78,7 @@ for command in (
     restore,
     verify,
     decide,
+    review,
     report,
     train,
     labels,

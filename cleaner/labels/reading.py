@@ -108,9 +108,7 @@ def _read_journal(path: Path, named: bool) -> Iterator[Seed]:
     events = list(read_events(path))
     acts = [event for event in events if isinstance(event, LabelEvent)]
     if named and acts and all(event.who in PROPOSERS for event in acts):
-        raise SeedError(
-            f"{path}: holds only proposals; a person must accept them first: cleaner review OUT, cleaner labels import"
-        )
+        raise SeedError(f"{path}: holds only proposals; a person must accept them first: cleaner review OUT --proposals {path}")
     yield from seeds_of_events(events)
 
 

@@ -12,7 +12,9 @@ from cleaner.store.commit import Disk, Log, locked, named, write_whole
 from cleaner.store.journal import NAME, STATE, Journal, Unit
 
 LOCK, LOG, REPORT, SEAL = "lock", "log", "report.json", "SHA256SUMS"
-FILES = (NAME, LOCK, LOG, REPORT, SEAL)
+INDEX = "review.db"
+"""The review page's index of the audit: made from it, not sealed, and made again whenever it is not there."""
+FILES = (NAME, LOCK, LOG, REPORT, SEAL, INDEX)
 """What the state folder may hold."""
 
 

@@ -1,0 +1,116 @@
+"""What people said so far, and what is proposed: the label journal, read along as it grows, whoever writes to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from cleaner.audit import Entry
+from cleaner.errors import SeedError
+from cleaner.labels.events import LabelEvent, LabelledArticle, digest_of_text, event_of
+from cleaner.labels.joining import PROPOSERS
+from cleaner.labels.journal import read_events
+from cleaner.labels.proposals import CHECK
+from cleaner.review.index import Index
+
+
+class Said(NamedTuple):
+    """The last word on a paragraph, or a proposal."""
+
+    label: str
+    who: str
+    when: str
+
+
+class Labels:
+    """The journal's labels on the paragraphs of an index. Its methods are called by one thread at a time.
+
+    `proposals` are files of proposed labels, read once; a person's word settles them. Raises SeedError where one cannot be read.
+    """
+
+    def __init__(self, path: Path, index: Index, proposals: Sequence[Path] = ()) -> None:
+        self._path, self._index = path, index
+        self._entry: tuple[int, Entry] | None = None
+        self._proposals = [e for file in proposals for e in read_events(file) if isinstance(e, LabelEvent) and e.who in PROPOSERS]
+        self._start()
+
+    def _start(self) -> None:
+        self._at = self._lines = 0
+        self.said: dict[int, Said] = {}
+        self.articles: dict[tuple[str, str], LabelledArticle] = {}
+        """By source and SHA-256, as the journal has them last."""
+        self.open = np.ones(self._index.paragraphs, np.bool_)
+        """Paragraphs that nobody labelled, nor any near copy of them."""
+        self.proposed: dict[int, Said] = {}
+        self.waiting: set[int] = set()
+        """Paragraphs with a proposal that no person settled."""
+        self._said_of: Counter[int] = Counter()
+        for event in self._proposals:
+            self._take(event)
+
+    def refresh(self) -> None:
+        """Read what was added. Raises SeedError for a line that is none of a label journal's, and where it cannot be read."""
+        if not self._path.exists():
+            if self._at:
+                self._start()
+            return
+        if self._path.stat().st_size < self._at:  # another file than before
+            self._start()
+        for event in self._new_events():
+            if isinstance(event, LabelledArticle):
+                self.articles[event.source, event.source_sha256] = event
+            else:
+                self._take(event)
+
+    def _new_events(self) -> Iterator[LabelEvent | LabelledArticle]:
+        try:
+            with self._path.open("rb") as lines:
+                lines.seek(self._at)
+                for line in lines:
+                    if not line.endswith(b"\n"):  # torn by a kill, or not yet whole
+                        return
+                    self._lines += 1
+                    event = event_of(line, f"{self._path}:{self._lines}")
+                    self._at += len(line)
+                    yield event
+        except OSError as error:
+            raise SeedError(f"{self._path}: cannot be read ({error.strerror}); give a label journal") from error
+
+    def _take(self, event: LabelEvent) -> None:
+        paragraph = self._paragraph_of(event)
+        if paragraph is None:
+            return
+        said = self.proposed if event.who in PROPOSERS else self.said
+        before = paragraph in self.said
+        if event.label:
+            said[paragraph] = Said(event.label, event.who, event.when)
+        else:
+            said.pop(paragraph, None)
+        (self.waiting.add if self._is_waiting(paragraph) else self.waiting.discard)(paragraph)
+        cluster = int(self._index.columns.clusters[paragraph])
+        self._said_of[cluster] += (paragraph in self.said) - before
+        self.open[self._index.copies(cluster)] = not self._said_of[cluster]
+
+    def _is_waiting(self, paragraph: int) -> bool:
+        """Markup proposes where nobody spoke; a check doubts what was said until somebody says it again."""
+        said, proposed = self.said.get(paragraph), self.proposed.get(paragraph)
+        if said is None or proposed is None:
+            return proposed is not None
+        return proposed.who == CHECK and said.when < proposed.when and said.label != proposed.label
+
+    def _paragraph_of(self, event: LabelEvent) -> int | None:
+        """The paragraph that an event speaks of, where the corpus still has it: by its text, at its place or another one."""
+        article = self._index.find(event.source)
+        if article is None:
+            return None
+        if self._entry is None or self._entry[0] != article:
+            self._entry = article, self._index.entry(article)
+        texts = [p.text for p in self._entry[1].paragraphs]
+        digest = event.text_sha256 or digest_of_text(event.text)
+        nearest = sorted(range(len(texts)), key=lambda i: (i != event.index, i))
+        place = next((i for i in nearest if len(texts[i]) == len(event.text) and digest_of_text(texts[i]) == digest), None)
+        return None if place is None else int(self._index.columns.first[article]) + place

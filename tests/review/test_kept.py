@@ -1,0 +1,117 @@
+"""What the page called saved is in the file, whatever is killed (P2)."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import URLError
+
+from served import Served
+
+from cleaner.labels.events import LabelEvent, line_of
+from cleaner.labels.journal import read_events
+from cleaner.records import LABELS
+
+CLICKS = int(os.environ.get("CRASH_CLICKS", "300"))
+"""In `make test`; `make crash` does 10,000."""
+CLICKS_A_KILL = 38
+
+
+def acts(path: Path) -> list[tuple[str, int, str]]:
+    return [(e.source, e.index, e.label) for e in read_events(path) if isinstance(e, LabelEvent)]
+
+
+def test_kills_lose_no_confirmed_label(out: Path, tmp_path: Path, serve: Callable[..., Served]) -> None:
+    """The server is killed at random moments while somebody clicks: every label that was confirmed is in the file, in order, once."""
+    chance, labels = random.Random(P2_SEED), tmp_path / "reviewed.jsonl"
+    served = serve(out, labels)
+    count = 15  # paragraphs that are clicked on; few, so that the last word on each changes often
+    confirmed: list[tuple[int, str]] = []
+    places = {n: place_of(served, n) for n in range(count)}
+    kills = midway = 0
+    while len(confirmed) < CLICKS:
+        timer = threading.Timer(chance.uniform(0.01, 0.9), served.process.kill)
+        timer.start()
+        until = len(confirmed) + chance.randrange(CLICKS_A_KILL, 2 * CLICKS_A_KILL)
+        while len(confirmed) < until:
+            n, label = chance.randrange(count), chance.choice([*LABELS, ""])
+            try:
+                served.say(n, label)
+            except (URLError, HTTPException, ConnectionError, TimeoutError, ValueError):  # no answer, or half of one
+                midway += 1
+                break
+            confirmed.append((n, label))
+            time.sleep(chance.uniform(0, 0.01))
+        timer.cancel()
+        served.process.kill()
+        served.process.communicate()
+        kills += 1
+        served = serve(out, labels)
+    found = iter(acts(labels))
+    for n, label in confirmed:
+        wanted = (*places[n], label)
+        assert any(act == wanted for act in found), f"{wanted} was confirmed, and is not in the file in its place"
+    standing = {(source, index): label for source, index, label in acts(labels)}
+    assert served.ask("/api/state")["progress"]["labelled"] == sum(map(bool, standing.values()))
+    assert len(acts(labels)) <= len(confirmed) + midway, "and nothing was written twice"
+    assert kills >= CLICKS // (2 * CLICKS_A_KILL)
+    assert midway >= kills // 5, "too few kills came between a click and its answer"
+    print(f"{len(confirmed):,} confirmed labels, {kills} kills, {midway} of them before an answer: none lost")
+
+
+def place_of(served: Served, paragraph: int) -> tuple[str, int]:
+    """Source and index of a paragraph, as the page shows them."""
+    article = served.ask(f"/api/article?paragraph={paragraph}")
+    [at] = [i for i, row in enumerate(article["paragraphs"]) if row["paragraph"] == paragraph]
+    return "".join(piece for piece, _ in article["source"]), article["before"] + at
+
+
+def test_a_torn_line(out: Path, tmp_path: Path, serve: Callable[..., Served]) -> None:
+    """A line that a power cut tore costs nothing: the labels before it stand, and the next one is written whole."""
+    labels = tmp_path / "reviewed.jsonl"
+    first = serve(out, labels)
+    first.say(1, "spam")
+    first.end()
+    with labels.open("ab") as file:
+        file.write(b'{"record": "label", "text": "half')
+    served = serve(out, labels)
+    assert served.ask("/api/state")["progress"]["labelled"] == 1
+    served.say(2, "legal")
+    assert [label for _, _, label in acts(labels)] == ["spam", "legal"]
+
+
+def test_labels_of_others(out: Path, tmp_path: Path, serve: Callable[..., Served]) -> None:
+    """Labels that another program appends show up; those on sources that are not here are kept in the file and harm nothing."""
+    labels = tmp_path / "reviewed.jsonl"
+    served = serve(out, labels)
+    served.say(1, "spam")
+    [event] = [e for e in read_events(labels) if isinstance(e, LabelEvent)]
+    from dataclasses import replace
+
+    with labels.open("ab") as file:
+        file.write(line_of(replace(event, source="elsewhere.txt")) + line_of(replace(event, label="promo", who="Grace")))
+    shown = served.ask("/api/article?paragraph=1")["paragraphs"][1]["said"]
+    assert (shown["label"], shown["who"]) == ("promo", [["Grace", False]])
+    assert served.ask("/api/state")["progress"]["labelled"] == 1
+
+
+def test_a_file_that_is_no_journal(out: Path, tmp_path: Path) -> None:
+    """A file of something else is named with its line, and nothing is appended to it."""
+    import subprocess
+    import sys
+
+    labels = tmp_path / "mine.jsonl"
+    labels.write_text('{"text": "a", "label": "spam"}\n')
+    call = [sys.executable, "-m", "cleaner", "review", str(out), "-l", str(labels), "--no-browser"]
+    run = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 65
+    assert f"{labels}:1" in run.stderr
+    assert labels.read_text().count("\n") == 1
+
+
+P2_SEED = 12
