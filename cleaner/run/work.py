@@ -124,7 +124,7 @@ def _packed(done: Sequence[Finished | Same]) -> bytes:
     header = [
         list(d) if isinstance(d, Same) else [*d.unit[:1], d.unit.digest.hex(), d.unit.settings.hex(), *d.unit[3:]] for d in done
     ]
-    return pack(header, b"".join(d.content for d in done if isinstance(d, Finished)))
+    return pack(header, *(d.content for d in done if isinstance(d, Finished)))
 
 
 def results_of(message: bytes) -> Iterator[Finished | Same]:
