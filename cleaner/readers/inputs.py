@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 STDIN = "-"
 KINDS = {".txt": "text", ".text": "text", ".md": "text", ".html": "html", ".htm": "html", ".xhtml": "html"}
@@ -15,8 +15,7 @@ CODECS = {".gz": "gz", ".zst": "zst", ".bz2": "bz2"}
 ENDINGS = (*KINDS, *CONTAINERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """Something to read, as listed: cheap, nothing of it was read."""
 
     path: Path | str

@@ -30,11 +30,16 @@ def list_inputs(paths: Sequence[str | Path], exclude: Path | None = None) -> Ite
     seen: set[str] = set()
     skip = real_path(exclude) if exclude else None
     for root, prefix in zip(roots, _distinct_prefixes(roots), strict=True):
-        for item in _of_root(root, prefix, skip):
-            own = item.path if isinstance(item.path, str) else str(item.path.absolute())
-            if len(roots) > 1 and own in seen:
-                continue
-            seen.update((own,) if len(roots) > 1 else ())
+        found = _of_root(root, prefix, skip)
+        yield from found if len(roots) == 1 else _unseen(found, seen)
+
+
+def _unseen(found: Iterator[Input], seen: set[str]) -> Iterator[Input]:
+    """Inputs that no path before gave."""
+    for item in found:
+        own = item.path if isinstance(item.path, str) else str(item.path.absolute())
+        if own not in seen:
+            seen.add(own)
             yield item
 
 

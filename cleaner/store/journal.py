@@ -166,16 +166,16 @@ class Journal:
 
     def known(self, ids: Sequence[str], settings: bytes) -> dict[str, Known]:
         """Of each id that was done under these settings: its row and digest; what is staged hides what is settled."""
-        raw = [raw_id(id) for id in ids]
-        marks = ",".join("?" * len(raw))
+        names = {raw_id(id): id for id in ids}
+        marks = ",".join("?" * len(names))
         found: dict[str, Known] = {}
         for staged in (False, True):
             rows = self.db.execute(
                 f"SELECT n, id, digest, settings FROM {'staged' if staged else 'units'} WHERE id IN ({marks})",
-                raw,
+                list(names),
             )
             for n, id, digest, under in rows:
-                name = text_id(id)
+                name = names[id]
                 if under == settings:
                     found[name] = Known(staged, n, digest)
                 elif staged:
