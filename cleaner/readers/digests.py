@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from hashlib import sha256
-from pathlib import Path
 
 from cleaner.errors import SourceError
 from cleaner.readers.inputs import STDIN, Input
@@ -40,8 +39,8 @@ def digest_of_path(path: str) -> bytes:
 
 def digest_of_input(item: Input) -> bytes:
     """SHA-256 of an input as it lies there, packed or not; NOTHING for standard input and what cannot be read."""
-    if isinstance(item.path, Path):
-        return NOTHING if item.id == STDIN else digest_of_path(str(item.path))
+    if item.is_local:
+        return NOTHING if item.id == STDIN else digest_of_path(item.place)
     digest = sha256()
     try:
         with open_input(item) as stream:

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from cleaner import audit
@@ -93,16 +92,14 @@ def part_of_input(item: Input, known: Known | None) -> bytes:
     Text between NULs, which no path holds.
     """
     found = f"{known.staged:d}\0{known.row}\0{known.digest.hex()}" if known else "\0\0"
-    local = isinstance(item.path, Path)
-    said = f"f{local:d}\0{found}\0{item.path}\0{item.kind or ''}\0{item.container}\0{item.codec}\0{item.id}"
+    said = f"f{item.is_local:d}\0{found}\0{item.place}\0{item.kind or ''}\0{item.container}\0{item.codec}\0{item.id}"
     return said.encode("utf-8", "surrogatepass")
 
 
 def _input_of_part(part: bytes) -> tuple[Input, list[str]]:
     """The file that a part names, and what the journal knows of it."""
-    local, staged, row, digest, path, kind, container, codec, id = part.decode("utf-8", "surrogatepass").split("\0", 8)
-    place = Path(path) if local == "f1" else path
-    return Input(place, id, kind or None, container, codec), [staged, row, digest]
+    local, staged, row, digest, place, kind, container, codec, id = part.decode("utf-8", "surrogatepass").split("\0", 8)
+    return Input(place, id, kind or None, container, codec, local == "f1"), [staged, row, digest]
 
 
 def part_of_record(record: Record) -> bytes:
