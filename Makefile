@@ -2,7 +2,13 @@
 PYTHON ?= python3
 IN     ?= seeds/raw
 OUT    ?= clean
-MODEL  ?= models/press.model
+# A model file, or a shelf: a folder whose promoted model is taken.
+MODEL  ?= models
+SHELF  ?= models
+# The model that training writes and that gate, compare and promote look at.
+NEW    ?= models/new.model
+# Empty: seeds/gold.
+GOLD   ?=
 LABELS ?= seeds
 PUBLIC ?= ../shared/data
 # Empty: all cores.
@@ -18,11 +24,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup clean-corpus test check crash train evaluate bench readme tidy
+.PHONY: help setup clean-corpus test check crash train gate promote rollback evaluate bench readme tidy
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) FORMAT=$(FORMAT) ENGINE=$(ENGINE) WORKERS=$(or $(WORKERS),all cores)" \
-		"MOST_GONE=$(MOST_GONE) LABELS=$(LABELS) PUBLIC=$(PUBLIC) KILLS=$(KILLS)"
+		"SHELF=$(SHELF) NEW=$(NEW) GOLD=$(or $(GOLD),seeds/gold) MOST_GONE=$(MOST_GONE) LABELS=$(LABELS) PUBLIC=$(PUBLIC) KILLS=$(KILLS)"
 
 setup: $(READY)  ## make .venv and install what is locked
 $(READY): requirements.lock pyproject.toml
@@ -49,8 +55,17 @@ check: $(READY)  ## types, lint, formatting
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-train: $(READY)  ## train MODEL on LABELS, and on the public sets where PUBLIC exists
-	$(BIN)/cleaner train $(LABELS) --out $(MODEL) $(if $(wildcard $(PUBLIC)),--public $(PUBLIC))
+train: $(READY)  ## train NEW on LABELS, and on the public sets where PUBLIC exists
+	$(BIN)/cleaner train $(LABELS) --out $(NEW) $(if $(wildcard $(PUBLIC)),--public $(PUBLIC))
+
+gate: $(READY)  ## refuse NEW where it is worse on GOLD than the model of SHELF
+	$(BIN)/cleaner gate $(SHELF) $(NEW) $(GOLD)
+
+promote: $(READY)  ## put NEW in the place of the model of SHELF, if it passes the gate
+	$(BIN)/cleaner promote $(NEW) --shelf $(SHELF) $(foreach gold,$(GOLD),--gold $(gold))
+
+rollback: $(READY)  ## take the last promotion on SHELF back
+	$(BIN)/cleaner rollback --shelf $(SHELF)
 
 evaluate: $(READY)  ## measure MODEL on the development sets in PUBLIC
 	$(BIN)/cleaner evaluate $(PUBLIC) --model $(MODEL)

@@ -7,7 +7,8 @@
     ├── OutputError           the run stops: the output cannot be made or trusted
     │   ├── WriteError        a full disk, a failing disk; the next run goes on from here
     │   └── LockedError       another run is at work on the same output
-    └── SourceError           this source is set aside with a reason, the run goes on
+    ├── SourceError           this source is set aside with a reason, the run goes on
+    └── GateError             the new model is not promoted; the old one stays
 
 Every message says what was wrong, where, and what to try.
 """
@@ -67,3 +68,9 @@ class LockedError(OutputError):
     """Another run is at work on the output folder; nothing was touched."""
 
     exit_code = 75
+
+
+class GateError(CleanerError):
+    """A new model is worse than the old one on labelled articles, and was refused."""
+
+    exit_code = 4

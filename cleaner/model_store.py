@@ -23,6 +23,7 @@ from cleaner.classifier.network import Network
 from cleaner.errors import ModelError
 from cleaner.features.context import column_names
 from cleaner.features.page import page_column_names
+from cleaner.promotions import model_at
 from cleaner.records import LABELS, STYLES, Layout
 
 MAGIC = b"CLEANER1"
@@ -95,15 +96,18 @@ def save_model(
 
 
 def load_model(path: Path | str | None = None) -> Model:
-    """Read a model file; the shipped one when no path is given.
+    """Read a model file, or the promoted model of a shelf (a folder); the shipped one when no path is given.
 
-    Raises ModelError when the file is missing, damaged, of another version, or fails its self-test.
+    Raises ModelError when the file is missing, damaged, of another version, not the one that was promoted, or
+    fails its self-test.
     """
-    file = Path(path) if path is not None else shipped()
+    file, promised = model_at(Path(path) if path is not None else shipped())
     try:
         raw = file.read_bytes()
     except OSError as error:
         raise ModelError(f"{file}: no model can be read there ({error.strerror}); train one with `cleaner train`") from error
+    if promised and hashlib.sha256(raw).hexdigest() != promised:
+        raise ModelError(f"{file}: not the file that was promoted, its checksum differs; put it back, or `cleaner rollback`")
     header, body, digest = _opened(raw, str(file))
     try:
         arrays = _read_arrays(header, body, str(file))
@@ -114,6 +118,11 @@ def load_model(path: Path | str | None = None) -> Model:
     if scores != header.get("self_test"):
         raise ModelError(f"{file}: the self-test gives other scores than the model promises; get the file again")
     return Model(classifier, header, digest[:12])
+
+
+def digest_of(raw: bytes) -> str:
+    """The digest that a model file's bytes carry, as `Model.digest` has it; whether it is true only loading tells."""
+    return raw[-DIGEST_BYTES:].hex()[:12]
 
 
 def shipped() -> Path:

@@ -138,7 +138,7 @@ class Cleaner:
 
     @classmethod
     def load(cls, model: Path | str | None = None, *, style: str = "news", policy: Path | str | Policy | None = None) -> Cleaner:
-        """Load a model and a policy file, the shipped ones by default.
+        """Load a model and a policy file, the shipped ones by default; of a folder, the model that was promoted there.
 
         `style="news"` keeps the story alone; `"all"` keeps everything that a page is about
         (specifications, cards, comments of a forum). Raises ModelError, PolicyError or UsageError.
@@ -155,7 +155,7 @@ class Cleaner:
 
     def clean_lines(self, lines: Sequence[str], *, id: str = "-") -> Result:
         """Clean an article given as flattened lines: exactly one paragraph a line, in the same order."""
-        return next(self.judge_articles([(None, _article_of_lines(id, lines))]))
+        return next(self.judge_articles([(None, article_of_lines(id, lines))]))
 
     def clean_many(self, items: Iterable[bytes | str | Sequence[str]], *, workers: int = 1) -> Iterator[Result]:
         """Clean many pages, texts or lists of lines; results come in order, whatever the workers."""
@@ -243,10 +243,10 @@ def _as_article(item: bytes | str | Sequence[str]) -> tuple[Source | None, Artic
     if isinstance(item, (bytes, str)):
         source = as_source(item)
         return source, segment(source)
-    return None, _article_of_lines("-", item)
+    return None, article_of_lines("-", item)
 
 
-def _article_of_lines(id: str, lines: Sequence[str]) -> Article:
+def article_of_lines(id: str, lines: Sequence[str]) -> Article:
     """Lines as paragraphs, placed as if each ended with a line feed."""
     return Article(id, laid_end_to_end(lines), "\n".join(lines))
 

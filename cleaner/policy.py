@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.closed_toml import check_keys, check_version, number_in, read_toml, table_in
 from cleaner.errors import PolicyError
 from cleaner.records import ACTIONS, LABELS, STYLES
 from cleaner.verdicts import likeliest
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
 
 DEFAULT = Path(__file__).parent / "policies" / "default.toml"
 VERSION = 1
@@ -219,35 +212,28 @@ def load_policy(path: Path | str | None = None) -> Policy:
     Raises PolicyError naming the file and the key, with the nearest known key.
     """
     file = Path(path) if path is not None else DEFAULT
-    try:
-        raw = file.read_bytes()
-        table = tomllib.loads(raw.decode("utf-8"))
-    except OSError as error:
-        raise PolicyError(f"{file}: cannot be read ({error.strerror}); give the path of a policy in TOML") from error
-    except (ValueError, RecursionError) as error:
-        raise PolicyError(f"{file}: not valid TOML ({error})") from error
-    return _checked(table, str(file), sha256(raw).hexdigest()[:12])
+    table, digest = read_toml(file, "give the path of a policy in TOML")
+    return _checked(table, str(file), digest)
 
 
 def _checked(table: Mapping[str, Any], where: str, digest: str) -> Policy:
-    _known(table, ("version", "labels", "doubt", "limits"), where, "")
-    if table.get("version") != VERSION or isinstance(table["version"], bool):
-        raise PolicyError(f"{where}: version is {table.get('version')!r}, this cleaner reads version {VERSION}")
-    labels = _table(table, "labels", where)
-    _known(labels, LABELS, where, "labels.")
+    check_keys(table, ("version", "labels", "doubt", "limits"), where, "")
+    check_version(table, VERSION, where)
+    labels = table_in(table, "labels", where)
+    check_keys(labels, LABELS, where, "labels.")
     missing = [label for label in LABELS if label not in labels]
     if missing:
         raise PolicyError(f"{where}: no [labels.{missing[0]}]; every label needs an action")
-    doubt, limits = _table(table, "doubt", where), _table(table, "limits", where)
-    _known(doubt, STYLES, where, "doubt.")
-    _known(limits, ("most_lost", "shortest_repeat"), where, "limits.")
+    doubt, limits = table_in(table, "doubt", where), table_in(table, "limits", where)
+    check_keys(doubt, STYLES, where, "doubt.")
+    check_keys(limits, ("most_lost", "shortest_repeat"), where, "limits.")
     for label in LABELS:
-        _known(_table(labels, label, where), ("action", "least", "enough"), where, f"labels.{label}.")
+        check_keys(table_in(labels, label, where), ("action", "least", "enough"), where, f"labels.{label}.")
     return Policy(
         actions={label: _action(labels[label], f"{where}: labels.{label}.action") for label in LABELS},
         least={label: _share(labels[label], "least", f"{where}: labels.{label}", 0.0) for label in LABELS},
         enough={label: _enough(labels[label], f"{where}: labels.{label}") for label in LABELS if "enough" in labels[label]},
-        doubt={style: _doubt(_table(doubt, style, where), where, f"doubt.{style}") for style in STYLES},
+        doubt={style: _doubt(table_in(doubt, style, where), where, f"doubt.{style}") for style in STYLES},
         most_lost=_share(limits, "most_lost", f"{where}: limits"),
         shortest_repeat=_length(limits, "shortest_repeat", f"{where}: limits"),
         digest=digest,
@@ -255,7 +241,7 @@ def _checked(table: Mapping[str, Any], where: str, digest: str) -> Policy:
 
 
 def _doubt(table: Mapping[str, Any], file: str, name: str) -> Doubt:
-    _known(table, tuple(Doubt.__dataclass_fields__), file, f"{name}.")
+    check_keys(table, tuple(Doubt.__dataclass_fields__), file, f"{name}.")
     where = f"{file}: {name}"
     doubt = Doubt(
         short=_length(table, "short", where),
@@ -270,20 +256,6 @@ def _doubt(table: Mapping[str, Any], file: str, name: str) -> Doubt:
     return doubt
 
 
-def _table(table: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
-    value = table.get(key)
-    if not isinstance(value, dict):
-        raise PolicyError(f"{where}: [{key}] is missing or not a table")
-    return value
-
-
-def _known(table: Mapping[str, Any], keys: Sequence[str], where: str, prefix: str) -> None:
-    for key in table:
-        if key not in keys:
-            near = difflib.get_close_matches(key, keys, 1) or [", ".join(keys)]
-            raise PolicyError(f"{where}: unknown key `{prefix}{key}`; did you mean `{near[0]}`?")
-
-
 def _action(table: Mapping[str, Any], where: str) -> str:
     action = table.get("action")
     if action not in ACTIONS:
@@ -292,10 +264,7 @@ def _action(table: Mapping[str, Any], where: str) -> str:
 
 
 def _share(table: Mapping[str, Any], key: str, where: str, default: float | None = None) -> float:
-    value = table.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise PolicyError(f"{where}.{key} is {value!r}; it must be a number from 0 to 1")
-    return float(value)
+    return number_in(table, key, where, 1, default)
 
 
 def _enough(table: Mapping[str, Any], where: str) -> float:

@@ -1,4 +1,7 @@
-"""Labelled articles: one JSON object a line, or a CSV of `text,label`."""
+"""Labelled articles: one JSON object a line, or a CSV of `text,label`.
+
+Everything here is labelled whole. Articles of which only some paragraphs have a label are read by `cleaner.labels`.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ class Seed:
     language: str
     lines: tuple[str, ...]
     labels: tuple[str, ...]
+    """One a paragraph. Empty where it has none: `cleaner.labels.read_labels` gives such articles, `read_seeds` never."""
     opens: frozenset[int] = frozenset()
     """Indices of paragraphs that begin a further whole article of the file."""
     also: Mapping[int, str] | None = None
@@ -30,6 +34,8 @@ class Seed:
     """The page that the paragraphs are read from, where there is one."""
     style: str = "news"
     """The convention that its labels follow."""
+    source_sha256: str = ""
+    """Of the source's bytes, where the article is a source of a corpus."""
 
 
 def read_seeds(path: Path) -> Iterator[Seed]:
@@ -57,36 +63,41 @@ def _read_jsonl(path: Path) -> Iterator[Seed]:
     with _open(path) as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                yield _seed(line, f"{path}:{number}")
+                yield seed_of(line, f"{path}:{number}")
 
 
-def _seed(line: str, where: str) -> Seed:
+def seed_of(line: str, where: str, *, partial: bool = False) -> Seed:
+    """The labelled article of one line of JSON; `partial` allows paragraphs without a label (null or empty).
+
+    Raises SeedError, naming `where`, for anything else.
+    """
     try:
         row = json.loads(line)
         if "paragraphs" not in row and "lines" not in row:
             row["paragraphs"] = [{"text": row["text"], "label": row["label"]}]
-        return _from_lines(row, where) if "lines" in row else _from_paragraphs(row, where)
+        return _from_lines(row, where, partial) if "lines" in row else _from_paragraphs(row, where, partial)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         message = f"{where}: not a labelled article ({error!r}); expected id, site, language, paragraphs:[{{text,label}}]"
         raise SeedError(message) from error
 
 
-def _from_paragraphs(row: Mapping[str, Any], where: str) -> Seed:
+def _from_paragraphs(row: Mapping[str, Any], where: str, partial: bool) -> Seed:
     paragraphs = row["paragraphs"]
     return Seed(
         id=str(row.get("id", where)),
         site=str(row.get("site", row.get("id", where))),
         language=str(row.get("language", "")),
-        lines=tuple(str(p["text"]) for p in paragraphs),
-        labels=tuple(_label(p["label"], where) for p in paragraphs),
+        lines=tuple(_text(p["text"]) for p in paragraphs),
+        labels=tuple(label_of(p["label"], where, partial) for p in paragraphs),
         opens=frozenset(i for i, p in enumerate(paragraphs) if p.get("opens")),
-        also={i: _label(p["also"], where) for i, p in enumerate(paragraphs) if p.get("also")},
+        also={i: label_of(p["also"], where) for i, p in enumerate(paragraphs) if p.get("also")},
         html=str(row.get("html", "")),
         style=_style(row.get("style", STYLES[0]), where),
+        source_sha256=str(row.get("source_sha256", "")),
     )
 
 
-def _from_lines(row: Mapping[str, Any], where: str) -> Seed:
+def _from_lines(row: Mapping[str, Any], where: str, partial: bool) -> Seed:
     """The column form: `lines` and `labels` side by side."""
     if len(row["lines"]) != len(row["labels"]):
         raise ValueError(f"{len(row['lines'])} lines but {len(row['labels'])} labels")
@@ -94,10 +105,10 @@ def _from_lines(row: Mapping[str, Any], where: str) -> Seed:
         id=str(row.get("id", where)),
         site=str(row.get("site", row.get("id", where))),
         language=str(row.get("lang", row.get("language", ""))),
-        lines=tuple(map(str, row["lines"])),
-        labels=tuple(_label(label, where) for label in row["labels"]),
+        lines=tuple(map(_text, row["lines"])),
+        labels=tuple(label_of(label, where, partial) for label in row["labels"]),
         opens=frozenset(i for i in row.get("article_starts", ()) if i),
-        also={int(i): _label(label, where) for i, label in row.get("also_acceptable", ())},
+        also={int(i): label_of(label, where) for i, label in row.get("also_acceptable", ())},
     )
 
 
@@ -111,10 +122,19 @@ def _read_csv(path: Path) -> Iterator[Seed]:
             if row["text"] is None or row["label"] is None:
                 raise SeedError(f"{where}: fewer cells than the first line has columns")
             site = row.get("site") or where
-            yield Seed(where, site, row.get("language") or "", (row["text"],), (_label(row["label"], where),))
+            yield Seed(where, site, row.get("language") or "", (row["text"],), (label_of(row["label"], where),))
 
 
-def _label(label: object, where: str) -> str:
+def _text(text: object) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"a paragraph's text is {text!r}")
+    return text
+
+
+def label_of(label: object, where: str, partial: bool = False) -> str:
+    """The label, empty for none where `partial` allows it. Raises SeedError, naming `where`, for what is no label."""
+    if partial and label in (None, ""):
+        return ""
     if label not in LABELS:
         raise SeedError(f"{where}: {label!r} is not a label; the labels are {', '.join(LABELS)}")
     return str(label)

@@ -23,7 +23,7 @@ from cleaner.records import ACTIONS
 from cleaner.seeds import read_seeds
 
 REPOSITORY = Path(__file__).parent.parent
-CODES = {0, 1, 2, 3, 65, 73, 74, 75, 78}
+CODES = {0, 1, 2, 3, 4, 65, 73, 74, 75, 78}
 STORY = """Accueil
 
 Se connecter

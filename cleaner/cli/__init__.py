@@ -12,6 +12,8 @@ from cleaner import __version__
 from cleaner.cli.auditing import decide, explain, restore, verify
 from cleaner.cli.benchmarking import bench
 from cleaner.cli.cleaning import classify, clean
+from cleaner.cli.comparing import gate, promote, rollback
+from cleaner.cli.labelling import labels
 from cleaner.cli.learning import evaluate, train
 from cleaner.errors import CleanerError
 from cleaner.readers import ascii_safe
@@ -22,6 +24,7 @@ Exit status:
   1   verify found differences
   2   wrong call: an option, a path that does not exist
   3   finished, but some sources were set aside (they are listed)
+  4   the gate refused the model: it is worse than the one it would replace
   65  the input is not text, HTML or a file of labelled articles
   73  the output cannot be created, or holds files that cleaner did not write
   74  reading or writing failed; what was done stands, the same command goes on from there
@@ -65,5 +68,5 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a second thread of NumPy's waits more than it works; --workers do not
 
 
-for command in (clean, classify, explain, restore, verify, decide, train, evaluate, bench):
+for command in (clean, classify, explain, restore, verify, decide, train, labels, evaluate, gate, promote, rollback, bench):
     main.add_command(command)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from cleaner.cli.shared import model_option
+
 
 @click.command()
 @click.argument("seeds", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -33,7 +35,7 @@ def train(seeds: tuple[Path, ...], out: Path, public: Path | None) -> None:
 
 @click.command()
 @click.argument("public", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("../shared/data"))
-@click.option("--model", "-m", type=click.Path(path_type=Path), help="Model file; the shipped one by default.")
+@model_option
 @click.option("--json", "as_json", is_flag=True, help="Figures as JSON.")
 @click.option("--into", type=click.Path(path_type=Path), help="Document to write the table into, between its `figures` markers.")
 def evaluate(public: Path, model: Path | None, as_json: bool, into: Path | None) -> None:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 FINISHED_WITH_SET_ASIDE = 3
 FORMATS = ("txt", "md", "jsonl", "jsonl.gz", "jsonl.zst", "parquet")
 
-model_option = click.option("--model", "-m", type=click.Path(path_type=Path), help="Model file; the shipped one by default.")
+model_option = click.option(
+    "--model", "-m", type=click.Path(path_type=Path),
+    help="Model file, or a shelf: a folder whose promoted model is taken. The shipped model by default.",
+)  # fmt: skip
 policy_option = click.option(
     "--policy", "-P", type=click.Path(path_type=Path), help="Policy in TOML; the shipped one by default."
 )

@@ -83,6 +83,9 @@ def event_of(line: bytes, where: str) -> LabelEvent | LabelledArticle:
 
 def _label(row: Mapping[str, Any]) -> LabelEvent:
     event = LabelEvent(**row)
+    _check_types({**row, "index": ""})
+    if type(event.index) is not int or event.index < 0:
+        raise ValueError(f"index is {event.index!r}")
     if event.label and event.label not in LABELS:
         raise ValueError(f"{event.label!r} is not a label")
     if event.text_sha256 and event.text_sha256 != digest_of_text(event.text):
@@ -93,7 +96,17 @@ def _label(row: Mapping[str, Any]) -> LabelEvent:
 def _article(row: Mapping[str, Any]) -> LabelledArticle:
     if row["style"] not in STYLES:
         raise ValueError(f"style is {row['style']!r}")
-    return LabelledArticle(**{**row, "paragraphs": tuple(map(str, row["paragraphs"]))})
+    if not isinstance(row["paragraphs"], list):
+        raise TypeError("paragraphs is not a list")
+    _check_types({**{str(i): text for i, text in enumerate(row["paragraphs"])}, **row, "paragraphs": ""})
+    return LabelledArticle(**{**row, "paragraphs": tuple(row["paragraphs"])})
+
+
+def _check_types(fields: Mapping[str, Any]) -> None:
+    """What is not text here would be found out far from the file that it came from."""
+    wrong = [name for name, value in fields.items() if not isinstance(value, str)]
+    if wrong:
+        raise TypeError(f"{wrong[0]} is {fields[wrong[0]]!r}, no text")
 
 
 def _unknown(kind: object) -> LabelEvent:

@@ -289,7 +289,7 @@ def locked(path: Path) -> Iterator[None]:
         file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
     except OSError as error:
         raise OutputError(f"{path.parent.parent}: cannot be written ({(error.strerror or str(error)).lower()})") from error
-    with _held(file, fcntl.LOCK_EX, f"{path.parent.parent}: another run is at work on this folder; wait for it to end"):
+    with held(file, fcntl.LOCK_EX, f"{path.parent.parent}: another run is at work on this folder; wait for it to end"):
         yield
 
 
@@ -301,12 +301,12 @@ def shared(path: Path) -> Iterator[None]:
     except OSError:
         yield
         return
-    with _held(file, fcntl.LOCK_SH, f"{path.parent.parent}: a run is at work on this folder; wait for it to end"):
+    with held(file, fcntl.LOCK_SH, f"{path.parent.parent}: a run is at work on this folder; wait for it to end"):
         yield
 
 
 @contextmanager
-def _held(file: int, lock: int, refusal: str) -> Iterator[None]:
+def held(file: int, lock: int, refusal: str) -> Iterator[None]:
     """Hold a lock on an open file, and close it in the end. Raises LockedError at once where another holds it."""
     try:
         try:

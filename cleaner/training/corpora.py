@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.errors import SeedError, SourceError, UsageError
+from cleaner.errors import SourceError, UsageError
+from cleaner.evaluation.judged import article_of
 from cleaner.pipeline import as_source
 from cleaner.records import KEPT_LABELS, LABELS, STYLES, Layout
 from cleaner.seeds import Seed, read_seeds
@@ -81,10 +82,7 @@ def from_seed(seed: Seed, group: str) -> Iterator[Example]:
     name = group if style == 0 else f"{group} ({seed.style})"
     yield Example(seed.id, seed.site, name, style, seed.lines, labels, keep, seed.opens)
     if seed.html:
-        page = segment_html(as_source(seed.html, kind="html", id=seed.id))
-        if tuple(p.text for p in page.paragraphs) != seed.lines:
-            raise SeedError(f"{seed.id}: its paragraphs are not those of its page; label the page's paragraphs, in order")
-        yield Example(seed.id, seed.site, f"{name}{PAGES}", style, seed.lines, labels, keep, layout=page.layout)
+        yield Example(seed.id, seed.site, f"{name}{PAGES}", style, seed.lines, labels, keep, layout=article_of(seed).layout)
 
 
 def read_examples(seed_paths: Iterable[Path], public: Path | None) -> Iterator[Example]:

@@ -20,11 +20,12 @@ from cleaner.classifier import network as stage_two
 from cleaner.features.context import Alone
 from cleaner.features.layout import Layouts, Page, layout_grams
 from cleaner.features.page import page_columns
-from cleaner.records import LABELS, STYLES, Layout
+from cleaner.records import LABELS, STYLES
 from cleaner.training.linear import sgd
 from cleaner.training.network import TEACHER, Matrix, complete, fit_network
 from cleaner.training.parallel import side_by_side
 from cleaner.training.rows import Rows, batches, even
+from cleaner.weak import weak_labels
 
 LAYOUT_BITS = 16
 LAYOUT_ALPHA, LAYOUT_PASSES = 1e-5, 5
@@ -32,37 +33,6 @@ LAYOUT_ALPHA, LAYOUT_PASSES = 1e-5, 5
 MOST_LABEL_ROWS = 150_000
 WEAK_BONUS = 3.0
 """Added to the teacher's score of the label that the markup names; a doubtful teacher follows it."""
-NEAREST = 4
-"""Elements from the holder up whose names are read."""
-WEAK_TAGS = {
-    "figcaption": "caption",
-    "nav": "navigation",
-    "button": "navigation",
-    "h1": "heading",
-    "h2": "heading",
-    "h3": "heading",
-}
-WEAK_WORDS = {
-    "caption": ("caption", "legende", "credit", "copyright-photo"),
-    "byline": (
-        "byline",
-        "author",
-        "auteur",
-        "autor",
-        "signature",
-        "dateline",
-        "timestamp",
-        "published",
-        "post-meta",
-        "entry-meta",
-    ),
-    "teaser": ("related", "recommend", "teaser", "most-read", "more-stories", "read-more", "lire-aussi", "trending", "popular"),
-    "promo": ("newsletter", "subscribe", "paywall", "promo", "donate", "abo-", "sponsor", "advert"),
-    "navigation": ("menu", "breadcrumb", "share", "social", "pagination", "toolbar", "skip-link", "tags", "search"),
-    "comment": ("comment", "disqus", "respond"),
-    "legal": ("cookie", "consent", "gdpr", "legal", "terms", "privacy"),
-}
-"""Words of class, id or role that say what an element holds."""
 
 
 def named_rows(pages: Rows, texts: Rows, text_columns: Matrix, page_text_columns: Matrix) -> Rows:
@@ -74,28 +44,6 @@ def named_rows(pages: Rows, texts: Rows, text_columns: Matrix, page_text_columns
     said = np.flatnonzero(weak >= 0)
     scores[said, weak[said]] += WEAK_BONUS
     return replace(pages, labels=complete(pages.labels, pages.keep, scores))
-
-
-def weak_labels(layout: Layout) -> NDArray[np.int64]:
-    """The label that markup alone names for each paragraph, -1 where it names none."""
-    own = [_named_by(tag, sign) for tag, sign in zip(layout.tags, layout.signs, strict=True)]
-    return np.array([_nearest(holder, own, layout.parents) for holder in layout.holders], np.int64)
-
-
-def _named_by(tag: str, sign: str) -> int:
-    names = sign.lower().replace("_", "-")
-    for label, words in WEAK_WORDS.items():
-        if any(word in names for word in words):
-            return LABELS.index(label)
-    return LABELS.index(WEAK_TAGS[tag]) if tag in WEAK_TAGS else -1
-
-
-def _nearest(element: int, own: list[int], parents: tuple[int, ...]) -> int:
-    for _ in range(NEAREST):
-        if element < 0 or own[element] >= 0:
-            break
-        element = parents[element]
-    return own[element] if element >= 0 else -1
 
 
 def fit_layouts(pages: Rows, text: Alone, text_columns: Matrix, log: Any) -> tuple[alone.LayoutWeights, Matrix]:

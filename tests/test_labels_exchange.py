@@ -1,0 +1,209 @@
+"""Labels given to other programs and taken back: nothing is lost on the way, and nothing is run by a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import click
+import pytest
+from click.testing import CliRunner
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cleaner.cli import main
+from cleaner.cli.labelling import labels
+from cleaner.labels import read_labels
+from cleaner.labels.events import LabelEvent, LabelledArticle
+from cleaner.labels.exchange import EXPORTS, encoded
+from cleaner.labels.journal import append_events, read_events
+from cleaner.labels.label_studio import CONTROL, labelling_config
+from cleaner.labels.proposals import CHECK, MARKUP, proposal
+from cleaner.labels.spreadsheet import COLUMNS, guarded, unguarded
+from cleaner.records import LABELS, STYLES
+from cleaner.seeds import Seed
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+NASTY = st.lists(
+    st.sampled_from(["=", "+", "-", "@", "＝", "'", '"', ",", ";", "\t", "\r", "\n", "\u2028", "\u00a0", "\u200b", " ", "a"])
+).map("".join)
+LINE = st.one_of(TEXT, NASTY)
+
+
+@st.composite
+def seeds(draw: st.DrawFn, *, rich: bool) -> list[Seed]:
+    found = []
+    for number in range(draw(st.integers(1, 4))):
+        lines = draw(st.lists(st.tuples(LINE, st.sampled_from(("", *LABELS))), min_size=1, max_size=5))
+        seed = Seed(
+            f"{number} {draw(LINE)}", draw(LINE.filter(bool)), draw(st.sampled_from(("", "fr"))),
+            tuple(text for text, _ in lines), tuple(label for _, label in lines), also={},
+        )  # fmt: skip
+        places = st.sampled_from(range(len(lines)))
+        if rich:
+            seed = replace(
+                seed, opens=frozenset(draw(st.sets(places))), also=draw(st.dictionaries(places, st.sampled_from(LABELS))),
+                html=draw(TEXT), style=draw(st.sampled_from(STYLES)), source_sha256=draw(st.sampled_from(("", f"{number}" * 64))),
+            )  # fmt: skip
+        found.append(seed)
+    return found
+
+
+def there_and_back(folder: Path, format_: str, given_seeds: list[Seed]) -> list[Seed]:
+    path = folder / f"back.{'csv' if format_ == 'csv' else 'json'}"
+    path.write_bytes(b"".join(map(encoded, EXPORTS[format_](given_seeds))))
+    return list(read_labels(path))
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "label-studio"])
+@given(given_seeds=seeds(rich=True))
+def test_nothing_is_lost(tmp_path_factory: pytest.TempPathFactory, format_: str, given_seeds: list[Seed]) -> None:
+    """Articles come back from our own format and from Label Studio's as they went: texts, labels, pages, places, second labels."""
+    assert there_and_back(tmp_path_factory.getbasetemp(), format_, given_seeds) == given_seeds
+
+
+@given(given_seeds=seeds(rich=False))
+def test_a_table_keeps_what_it_has_columns_for(tmp_path_factory: pytest.TempPathFactory, given_seeds: list[Seed]) -> None:
+    """Articles come back from a table as they went, whatever stands in their cells."""
+    assert there_and_back(tmp_path_factory.getbasetemp(), "csv", given_seeds) == given_seeds
+
+
+PAYLOADS = [
+    blank + sign + rest
+    for blank in ("", " ", "\u00a0", "\u3000", "\u200b", "\ufeff", "\t", "\r", "\n", "\r\n", "ok\n", "ok\r\n \u00a0", "ok\r", "ok\u2028", "ok\x85", "'", "' ")
+    for sign in "=+-@＝＋－＠\t"
+    for rest in ("HYPERLINK(0)", "")
+]  # fmt: skip
+
+
+def starts_formula(line: str) -> bool:
+    """Judged by itself: what a spreadsheet sees first on the line, behind anything that is not shown."""
+    return line[:1] == "\t" or line.lstrip(" \t\u00a0\u3000\u200b\ufeff\u2028\x85")[:1] in tuple("=+-@＝＋－＠")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_no_line_starts_a_formula(payload: str) -> None:
+    """No physical line of a cell begins with what a spreadsheet runs, also behind blanks, and the cell comes back as it was."""
+    lines = guarded(payload).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    assert not any(map(starts_formula, lines))
+    assert payload[0] not in "\r\n\t" or guarded(payload)[0] == "'"
+    assert unguarded(guarded(payload)) == payload
+
+
+@given(LINE)
+@example("'=1")
+@example("''\r\n=1")
+def test_the_guard_comes_off(text: str) -> None:
+    """Apostrophes that stood in the text itself stay, those of the guard go."""
+    assert unguarded(guarded(text)) == text
+
+
+def test_other_tables_keep_their_apostrophes(tmp_path: Path) -> None:
+    """A table of somebody else is read as it is: only ours have a guard to take off."""
+    path = tmp_path / "other.csv"
+    path.write_text("text,label\n'-tis,content\n", encoding="utf-8")
+    assert [seed.lines for seed in read_labels(path)] == [("'-tis",)]
+
+
+def test_the_labelling_configuration_fits_the_tasks() -> None:
+    """Label Studio refuses tasks that lack a field of the configuration, and annotations that name another tag or choice."""
+    config = ET.fromstring(labelling_config())  # noqa: S314  our own
+    [choices] = config.findall(".//Choices")
+    names = {tag.get("name") for tag in config.iter("Text")}
+    fields = {tag.get("value", "").removeprefix("$") for tag in config.iter() if tag.get("value", "").startswith("$")}
+    assert [choice.get("value") for choice in choices] == list(LABELS)
+    tasks = json.loads("".join(EXPORTS["label-studio"]([Seed("a", "s", "en", ("A", "B"), ("legal", ""))])))
+    assert all(fields <= set(task["data"]) for task in tasks)
+    [annotation] = tasks[0]["annotations"]
+    [region] = annotation["result"]
+    assert (region["from_name"], region["to_name"], region["type"]) == (choices.get("name"), choices.get("toName"), "choices")
+    assert region["to_name"] in names
+    assert choices.get("name") == CONTROL
+    assert "annotations" not in tasks[1]
+
+
+def run(*args: object, code: int = 0) -> Any:
+    result = CliRunner().invoke(main, ["labels", *map(str, args)])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+ARTICLE = LabelledArticle("a.html", "ab" * 32, "a.example", "en", "news", ("Menu", "The bridge reopens.", "Terms"), "<p>Menu</p>")
+
+
+@pytest.fixture
+def reviewed(tmp_path: Path) -> Path:
+    """A journal in which a person labelled two of three paragraphs."""
+    events = [
+        replace(proposal(ARTICLE, i, label, MARKUP, "2026-11-28T10:00:00Z"), who="ana")
+        for i, label in ((0, "legal"), (2, "legal"))
+    ]
+    append_events(tmp_path / "reviewed.jsonl", [ARTICLE, *events])
+    return tmp_path / "reviewed.jsonl"
+
+
+def test_corrected_elsewhere(tmp_path: Path, reviewed: Path) -> None:
+    """Labels corrected in Label Studio come back to the journal under the annotator's name, on the same paragraphs; the rest is not said twice."""
+    tasks = tmp_path / "tasks.json"
+    run("export", reviewed, "--to", "label-studio", "-o", tasks)
+    assert (tmp_path / "tasks.xml").read_text(encoding="utf-8") == labelling_config()
+    exported = json.loads(tasks.read_text(encoding="utf-8"))
+    for number, task in enumerate(exported):
+        task["id"] = number
+    exported[0]["annotations"][0]["result"][0]["value"]["choices"] = ["navigation"]
+    tasks.write_text(json.dumps(exported), encoding="utf-8")
+    result = run("import", tasks, "-o", reviewed, "--who", "ben")
+    assert result.stderr.startswith("2 labels read: 1 added")
+    [seed] = read_labels(reviewed)
+    assert (seed.labels, seed.html) == (("navigation", "", "legal"), ARTICLE.html)
+    events = list(read_events(reviewed))
+    assert len(events) == 4
+    assert isinstance(events[-1], LabelEvent)
+    assert (events[-1].who, events[-1].source_sha256) == ("ben", ARTICLE.source_sha256)
+    assert "0 added" in run("import", tasks, "-o", reviewed, "--who", "ben").stderr
+
+
+def test_a_table_becomes_a_journal(tmp_path: Path) -> None:
+    """A CSV of text,label from anywhere is learned from as it stands and as a journal, to the same effect."""
+    table = tmp_path / "mine.csv"
+    table.write_text("text,label,site\nMenu,navigation,a\nThe bridge.,content,a\nNothing,,a\n", encoding="utf-8")
+    run("import", table, "-o", tmp_path / "j.jsonl", "--who", "ana")
+    labelled = [seed for seed in read_labels(table) if seed.labels[0]]
+    assert [(s.lines, s.labels, s.site) for s in read_labels(tmp_path / "j.jsonl")] == [
+        (s.lines, s.labels, s.site) for s in labelled
+    ]
+
+
+@pytest.mark.parametrize("who", ["", " ", MARKUP, CHECK])
+def test_somebody_must_have_said_it(tmp_path: Path, reviewed: Path, who: str) -> None:
+    """Nobody imports under the name of a proposer: such labels would never count, and nobody would know why."""
+    assert "give the name" in run("import", reviewed, "-o", tmp_path / "x", "--who", who, code=2).stderr
+
+
+def test_labels_of_people_are_not_written_over(tmp_path: Path, reviewed: Path) -> None:
+    """An export or a list of proposals never takes the place of a journal, which is the only copy of what people said."""
+    before = reviewed.read_bytes()
+    run("export", reviewed, "--to", "csv", "-o", reviewed, code=73)
+    run("check", reviewed, "-o", reviewed, code=73)
+    (tmp_path / "a.txt").write_text("x", encoding="utf-8")
+    run("propose", tmp_path / "a.txt", "-o", reviewed, code=73)
+    assert reviewed.read_bytes() == before
+
+
+def test_export_on_stdout(reviewed: Path) -> None:
+    """In a pipe there is the table and nothing else."""
+    rows = list(csv.reader(run("export", reviewed, "--to", "csv").stdout.splitlines()))
+    assert rows[0] == list(COLUMNS)
+    assert [row[1] for row in rows[1:]] == ["legal", "", "legal"]
+
+
+@pytest.mark.parametrize("name", ["export", "import", "check", "propose"])
+def test_help_shows_an_example(name: str) -> None:
+    """Whoever asks one of these commands for help sees a call that can be copied, and what each option is."""
+    shown = run(name, "--help").stdout
+    assert f"  cleaner labels {name}" in shown
+    assert all(option.help for option in labels.commands[name].params if isinstance(option, click.Option))
