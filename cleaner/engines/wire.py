@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 
-def pack(header: Any, *bodies: bytes) -> bytes:
+def pack(header: Any, *bodies: bytes | memoryview) -> bytes:
     """A header and bytes as one message; the bytes are copied once."""
     shown = json.dumps(header, separators=(",", ":")).encode()
     return b"".join((len(shown).to_bytes(4, "little"), shown, *bodies))

@@ -70,7 +70,7 @@ class Preview:
 
 def _paragraphs(one: Finished) -> Iterator[dict[str, str]]:
     unit = one.unit
-    for line in one.content[unit.head : unit.head + unit.body].splitlines():
+    for line in bytes(one.content[unit.head : unit.head + unit.body]).splitlines():
         yield json.loads(line)
 
 

@@ -76,7 +76,7 @@ class Finished(NamedTuple):
     """A record that was worked on, and its bytes for the log: source line, paragraph lines, clean articles."""
 
     unit: Unit
-    content: bytes
+    content: bytes | memoryview
 
 
 class Same(NamedTuple):
@@ -132,24 +132,10 @@ def results_of(message: bytes) -> Iterator[Finished | Same]:
         if len(row) == len(Same._fields):
             yield Same(*row)
             continue
-        id, digest, key, *plain, counts, outputs, head, size = row
-        outcome, status, code, reason = plain
-        unit = Unit(
-            id,
-            bytes.fromhex(digest),
-            bytes.fromhex(key),
-            outcome,
-            status,
-            code,
-            reason,
-            tuple(counts),
-            tuple(map(tuple, outputs)),
-            head,
-            size,
-        )
-        end = at + head + size + sum(output[1] for output in outputs)
-        yield Finished(unit, bytes(body[at:end]))
-        at = end
+        id, digest, key, *others = row
+        unit = Unit(id, bytes.fromhex(digest), bytes.fromhex(key), *others)
+        yield Finished(unit, body[at : at + unit.size])
+        at += unit.size
 
 
 def work_on(settings: Settings, parts: Sequence[bytes]) -> Iterator[Finished | Same]:
@@ -278,10 +264,12 @@ def finished(
 ) -> Finished:
     """A unit with its bytes for the log."""
     articles = tuple(rendered)
-    outputs = tuple((start, len(content), sha256(content).hexdigest()) for start, content in articles)
+    outputs = [(start, len(content), sha256(content).hexdigest()) for start, content in articles]
     counts = counts_of(columns)
-    outcome = outcome_of(line.code, counts)
-    unit = Unit(line.source, digest, key, outcome, line.status, line.code, line.reason, counts, outputs, len(head), len(body))
+    unit = Unit(
+        line.source, digest, key, outcome_of(line.code, counts), line.status, line.code, line.reason, counts,
+        json.dumps(outputs, separators=(",", ":")), len(outputs), len(head), len(body), sum(size for _, size, _ in outputs),
+    )  # fmt: skip
     return Finished(unit, b"".join([head, body, *(content for _, content in articles)]))
 
 

@@ -92,16 +92,23 @@ def _find_syncfs() -> Callable[[int], int] | None:
 _syncfs = _find_syncfs()
 
 
-@contextmanager
-def named(path: str | Path) -> Iterator[None]:
+class named:  # noqa: N801 - reads as the function that it could be; as a generator it took as long as writing a file
     """Failures of the disk inside end as WriteError with this path."""
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise WriteError(
-            f"{path}: cannot be written ({reason.lower()}); what was done before stands, run the same command again"
-        ) from error
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (OSError, sqlite3.Error)):
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise WriteError(
+                f"{self._path}: cannot be written ({reason.lower()}); what was done before stands, run the same command again"
+            ) from error
 
 
 def write_all(disk: Disk, file: int, content: bytes) -> None:
@@ -148,7 +155,11 @@ def write_whole(path: Path, content: bytes, disk: Disk | None = None) -> None:
 
 def write_partial(disk: Disk, path: str, parts: Iterable[bytes], *, durable: bool) -> None:
     """Write parts under the temporary name of `path`."""
-    file = disk.create(temporary(path))
+    _write_new(disk, temporary(path), parts, durable=durable)
+
+
+def _write_new(disk: Disk, path: str, parts: Iterable[bytes], *, durable: bool) -> None:
+    file = disk.create(path)
     try:
         for part in parts:
             write_all(disk, file, part)
@@ -175,7 +186,8 @@ class Batch:
     def __init__(self, disk: Disk, folder: Path) -> None:
         self._disk = disk
         self._root = str(folder)
-        self._waiting: list[str] = []
+        self._waiting: list[tuple[str, str]] = []
+        """Temporary and final names."""
         self._touched: set[str] = set()
         self._folders: set[str] = set()
 
@@ -192,15 +204,16 @@ class Batch:
                 if len(self._folders) >= KNOWN_FOLDERS:
                     self._folders.clear()
                 self._folders.add(folder)
-            write_partial(self._disk, full, [content], durable=False)
-        self._waiting.append(full)
+            own = temporary(full)
+            _write_new(self._disk, own, (content,), durable=False)
+        self._waiting.append((own, full))
 
     def settle(self) -> None:
         """Make what was written and renamed before durable: the files that wait, and the folders of the last batch."""
         with named(self._root):
             if len(self._waiting) + len(self._touched) <= FEW:
-                for path in self._waiting:
-                    self._sync_file(temporary(path))
+                for own, _ in self._waiting:
+                    self._sync_file(own)
                 for folder in sorted(self._touched):
                     sync_folder(self._disk, folder)
             else:
@@ -209,9 +222,9 @@ class Batch:
 
     def rename(self) -> None:
         """Give the waiting files their names; `settle` makes the names durable."""
-        for path in self._waiting:
+        for own, path in self._waiting:
             with named(path):
-                self._disk.rename(temporary(path), path)
+                self._disk.rename(own, path)
             self._touched.add(path.rpartition("/")[0])
         self._waiting.clear()
 
@@ -234,10 +247,10 @@ class Log:
             if os.fstat(self._file).st_size != end:
                 disk.truncate(self._file, end)  # the tail of a write that was never reported
         self.end = end
-        self._waiting: list[bytes] = []
+        self._waiting: list[bytes | memoryview] = []
         self._written = end
 
-    def append(self, content: bytes) -> int:
+    def append(self, content: bytes | memoryview) -> int:
         """Add bytes; returns the place where they begin."""
         at = self.end
         self._waiting.append(content)

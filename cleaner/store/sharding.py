@@ -237,15 +237,24 @@ def _with_outputs(
     journal: Journal, rows: Sequence[Row], ending: str, gathered: dict[bytes, str]
 ) -> Iterator[tuple[Row, list[Placed]]]:
     """Rows, those that are new or moved with path, SHA-256 and first paragraph of each of their clean articles."""
+    displaced = journal.count("SELECT count(*) FROM aliases") > 0  # every name of its own has one
     for at in range(0, len(rows), TOGETHER):
         some = rows[at : at + TOGETHER]
-        placed = {} if gathered else _placed(journal, [row for row in some if row.new or row.moved], ending)
+        asked = [row for row in some if row.moved or (row.new and displaced)]
+        placed = {} if gathered else _placed(journal, asked, ending)
         for row in some:
-            inside = gathered.get(row.raw_id) if row.new else None
-            if inside is None:
-                yield row, placed.get(row.raw_id, [])
-            else:
-                yield row, [(inside, digest, start) for start, _, digest in json.loads(row.outputs)]
+            sure = row.new and (gathered or not displaced)
+            yield row, _own_places(row, ending, gathered) if sure else placed.get(row.raw_id, [])
+
+
+def _own_places(row: Row, ending: str, gathered: dict[bytes, str]) -> list[Placed]:
+    """Where the clean articles of a new source stand: gathered, or each where it should be when no other wanted the place."""
+    outputs = json.loads(row.outputs)
+    inside = gathered.get(row.raw_id)
+    if inside is not None:
+        return [(inside, digest, start) for start, _, digest in outputs]
+    paths = (path for _, path, _ in keys_of(row.id, row.articles, ending))
+    return [(path, digest, start) for path, (start, _, digest) in zip(paths, outputs, strict=True)]
 
 
 def _placed(journal: Journal, rows: Iterable[Row], ending: str) -> dict[bytes, list[Placed]]:
