@@ -24,7 +24,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup clean-corpus test check crash train gate promote rollback evaluate bench readme tidy
+.PHONY: help setup clean-corpus test check crash train compare gate promote rollback report evaluate bench readme tidy
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 	@echo; echo "Variables: IN=$(IN) OUT=$(OUT) MODEL=$(MODEL) FORMAT=$(FORMAT) ENGINE=$(ENGINE) WORKERS=$(or $(WORKERS),all cores)" \
@@ -58,6 +58,9 @@ check: $(READY)  ## types, lint, formatting
 train: $(READY)  ## train NEW on LABELS, and on the public sets where PUBLIC exists
 	$(BIN)/cleaner train $(LABELS) --out $(NEW) $(if $(wildcard $(PUBLIC)),--public $(PUBLIC))
 
+compare: $(READY)  ## what NEW would change in IN beside the model of SHELF, as text and in changes.html
+	$(BIN)/cleaner compare $(SHELF) $(NEW) $(IN) --html changes.html $(if $(WORKERS),--workers $(WORKERS))
+
 gate: $(READY)  ## refuse NEW where it is worse on GOLD than the model of SHELF
 	$(BIN)/cleaner gate $(SHELF) $(NEW) $(GOLD)
 
@@ -66,6 +69,9 @@ promote: $(READY)  ## put NEW in the place of the model of SHELF, if it passes t
 
 rollback: $(READY)  ## take the last promotion on SHELF back
 	$(BIN)/cleaner rollback --shelf $(SHELF)
+
+report: $(READY)  ## sum up OUT in report.html
+	$(BIN)/cleaner report $(OUT)
 
 evaluate: $(READY)  ## measure MODEL on the development sets in PUBLIC
 	$(BIN)/cleaner evaluate $(PUBLIC) --model $(MODEL)
@@ -80,6 +86,7 @@ readme: $(READY)  ## write the README's tables and example from fresh runs
 	$(BIN)/python tests/bench/speed.py --into README.md
 	$(BIN)/python tests/bench/pages.py $(PUBLIC) --into README.md
 	$(BIN)/python tests/bench/readme.py
+	$(BIN)/python tests/bench/gold.py --into seeds/README.md
 
 tidy:  ## remove what can be made again
 	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -35,7 +35,7 @@ from cleaner.store.folder import Store, opened, seal
 from cleaner.store.journal import PUBLISHING, STATE, Unit
 from cleaner.store.ledger import Changes, Report, report_bytes, report_of
 from cleaner.store.presence import adopt, note_missing, note_stale, note_stale_shard
-from cleaner.store.publishing import complete, publish
+from cleaner.store.publishing import Published, complete, publish
 from cleaner.store.sharding import StaleError
 from cleaner.writers import FORMATS
 
@@ -90,14 +90,14 @@ def clean_corpus(
             judging = Judging(store, settings, choice, progress or _ignore, note or _ignore, together)
             judging.run(list_inputs(paths, exclude=out), ENGINES[engine](), workers, limits)
             try:
-                gone = _publish(store, judging, format, most_gone)
+                gone, published = _publish(store, judging, format, most_gone)
                 break
             except StaleError as error:
                 if attempt:
                     raise
                 note_stale_shard(store, error.shard, error.count, FORMATS[format])
         store.journal.keep("asked", asked_of(kind, fields))
-        changes = Changes(judging.done, judging.records - judging.done, gone)
+        changes = Changes(judging.done, judging.records - judging.done, gone, *published)
         return _sealed(store, changes, None if choice.is_partial else judging.records)
 
 
@@ -142,8 +142,8 @@ def _refuse_mixture(store: Store, format: str, choice: Choice, out: Path) -> Non
         )
 
 
-def _publish(store: Store, judging: Judging, format: str, most_gone: float) -> int:
-    """Bring what was judged into the tree; returns how many sources went."""
+def _publish(store: Store, judging: Judging, format: str, most_gone: float) -> tuple[int, Published]:
+    """Bring what was judged into the tree; returns how many sources went, and what was written."""
     judging.drop_unseen()
     gone, before = sum(1 for _ in judging.gone()), store.journal.size()
     if gone > most_gone * before:
@@ -151,10 +151,11 @@ def _publish(store: Store, judging: Judging, format: str, most_gone: float) -> i
             f"{store.out}: {gone:,} of {before:,} sources are gone, more than --most-gone {most_gone:g} allows; "
             "nothing was changed: is every input folder there?"
         )
+    published = Published()
     if gone or store.journal.count("SELECT count(*) FROM staged") or store.journal.get("format") != format:
-        publish(store, format, judging.gone())
+        published = publish(store, format, judging.gone())
     judging.note_containers()
-    return gone
+    return gone, published
 
 
 def _sealed(store: Store, changes: Changes, records: int | None) -> Report:
@@ -232,8 +233,8 @@ class Staging:
         self._keep()
         journal = self._store.journal
         gone = "SELECT id FROM units WHERE id NOT IN (SELECT id FROM staged)"
-        publish(self._store, self._format, [] if partly else (id for (id,) in journal.rows(gone)))
-        return _sealed(self._store, Changes(self._seen, journal.size() - self._seen), None)
+        published = publish(self._store, self._format, [] if partly else (id for (id,) in journal.rows(gone)))
+        return _sealed(self._store, Changes(self._seen, journal.size() - self._seen, 0, *published), None)
 
 
 def refuse_overlap(paths: Sequence[str | Path], out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,8 +21,10 @@ def page_metadata(source: Source) -> Mapping[str, str]:
     import trafilatura  # only where metadata is asked for
 
     try:
-        page = trafilatura.load_html(tamed(source.text))
-        return _found(trafilatura.extract_metadata(page)) if page is not None else {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of time zones that its date parser does not know
+            page = trafilatura.load_html(tamed(source.text))
+            return _found(trafilatura.extract_metadata(page)) if page is not None else {}
     except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):  # its date and name parsers raise on odd pages
         return {}
 

@@ -13,7 +13,7 @@ from cleaner.classifier.alone import LayoutWeights, LinearWeights, _slots
 from cleaner.features.buffer import lay_out
 from cleaner.features.ngrams import Spans, gram_runs
 from cleaner.model_store import _classifier, _opened, _read_arrays, save_model, shipped
-from cleaner.records import LABELS
+from cleaner.records import KEPT_LABELS, LABELS
 
 Arrays = dict[str, Any]
 
@@ -49,6 +49,8 @@ def flipped(path: Path, one: str, other: str) -> Path:
             arrays[f"{style}.calibration"][:, pair] = arrays[f"{style}.calibration"][:, pair[::-1]]
         for name in ("output", "output_bias", "output_scale"):
             arrays[f"page.labels.{name}"][..., pair] = arrays[f"page.labels.{name}"][..., pair[::-1]]
+        if (one in KEPT_LABELS) != (other in KEPT_LABELS):
+            arrays["page.calibration"] *= -1
 
     return changed(path, change)
 

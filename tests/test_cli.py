@@ -219,6 +219,16 @@ def test_no_bar_where_no_person_looks(place: Path) -> None:
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
 
+def test_a_page_says_nothing_on_stderr(place: Path) -> None:
+    """What a page has in its markup, here a time zone that the date parser does not know, brings no warning of a library into the output."""
+    head = '<meta name="publish-date" content="2012-01-11 05:00:00 EST"/>'
+    body = "<p>The bridge over the river opens again on Monday, said the mayor, after twelve months of works.</p>" * 3
+    Path("page.html").write_text(f"<!DOCTYPE html><html><head>{head}</head><body><article>{body}</article></body></html>")
+    done = command("clean", "page.html", "-o", "new", "-f", "md", "-q")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "2012-01-11" in Path("new/page.md").read_text()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals of POSIX")
 def test_bar_where_a_person_looks(place: Path) -> None:
     """On a terminal a bar counts the files, and stdout stays empty."""
@@ -518,10 +528,20 @@ def test_dry_run_writes_nothing(place: Path) -> None:
 
 def test_a_second_run_has_nothing_to_do(place: Path) -> None:
     """What did not change is left as it is, what changed is done, what went is taken away, and the summary says so."""
-    assert "This run: 1 new or changed, 0 unchanged, 0 gone" in run("clean", "good.txt", "-o", "new").stderr
-    assert "This run: 0 new or changed, 1 unchanged, 0 gone" in run("clean", "good.txt", "-o", "new").stderr
-    assert "This run: 1 new or changed, 0 unchanged, 0 gone" in run("clean", "good.txt", "-o", "new", "--again").stderr
-    assert "This run: 1 new or changed, 0 unchanged, 1 gone" in run("clean", "noise.txt", "-o", "new").stderr
+    assert (
+        "This run: 1 new or changed, 0 judged again, 0 unchanged, 0 gone; 1 clean" in run("clean", "good.txt", "-o", "new").stderr
+    )
+    assert (
+        "This run: 0 new or changed, 0 judged again, 1 unchanged, 0 gone; 0 clean" in run("clean", "good.txt", "-o", "new").stderr
+    )
+    assert (
+        "This run: 0 new or changed, 1 judged again, 0 unchanged, 0 gone; 0 clean"
+        in run("clean", "good.txt", "-o", "new", "--again").stderr
+    )
+    assert (
+        "This run: 1 new or changed, 0 judged again, 0 unchanged, 1 gone; 0 clean"
+        in run("clean", "noise.txt", "-o", "new").stderr
+    )
     assert not Path("new/good.txt").exists()
 
 

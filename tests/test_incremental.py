@@ -20,7 +20,7 @@ from cleaner import Cleaner, OutputError, UsageError
 from cleaner.audit import read_all
 from cleaner.corpus import clean_corpus, redecide, restore_paragraph
 from cleaner.engines import Limits
-from cleaner.policy import load_policy
+from cleaner.policy import DEFAULT, load_policy
 from cleaner.readers import Fields
 from cleaner.run.intake import Choice
 from cleaner.store.commit import Disk
@@ -29,6 +29,7 @@ from cleaner.verification import differences
 
 sys.path.insert(0, str(Path(__file__).parent / "crash"))
 from faults import FaultyDisk, digest, failing, story, today, tree, yesterday
+from models_made import biased
 
 REPOSITORY = Path(__file__).parent.parent
 NAMES = (
@@ -366,6 +367,67 @@ def test_deciding_again_needs_no_second_cleaning(tmp_path: Path, cleaner: Cleane
     clean_corpus([source], out, cleaner, fields=fields)
     redecide(out, load_policy())
     assert clean_corpus([source], out, cleaner, fields=fields).changes.done == 0
+
+
+def stamps(out: Path) -> dict[str, tuple[int, int]]:
+    """Every clean file with its inode and the time of its last change."""
+    return {
+        path.relative_to(out).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in out.rglob("*")
+        if path.is_file() and ".cleaner" not in path.parts and not path.name.startswith("audit")
+    }
+
+
+def rewritten(before: dict[str, tuple[int, int]], out: Path) -> set[str]:
+    """Clean files that are not the very files that stood there before."""
+    return {path for path, stamp in stamps(out).items() if before.get(path) != stamp}
+
+
+@pytest.mark.parametrize("way", ["model", "policy", "decide", "again"])
+def test_only_clean_files_whose_content_changed_are_written(tmp_path: Path, cleaner: Cleaner, way: str) -> None:
+    """After another model or policy every source is judged again, but a clean file that would be the same stays the same file; the report counts both."""
+    source, out = yesterday(tmp_path / "in"), tmp_path / "out"
+    clean_corpus([source], out, cleaner)
+    first, was = stamps(out), tree(out)
+    stricter = tmp_path / "policy.toml"
+    stricter.write_text(DEFAULT.read_text().replace('[labels.heading]\naction = "keep"', '[labels.heading]\naction = "remove"'))
+    other = Cleaner(cleaner.model, load_policy(stricter))
+    if way == "model":
+        report = clean_corpus([source], out, Cleaner.load(biased(tmp_path / "new.model", "heading", 0.1)))
+    elif way == "policy":
+        report = clean_corpus([source], out, other)
+    elif way == "decide":
+        report = redecide(out, other.policy)
+    else:
+        report = clean_corpus([source], out, cleaner, again=True)
+    changed = {path for path, content in tree(out).items() if path in first and was[path] != content}
+    assert rewritten(first, out) == changed
+    assert report.changes.again == report.sources
+    assert report.changes.written == len(changed)
+    assert (way in ("policy", "decide")) == bool(changed)
+    assert len(changed) < len(first) or way in ("policy", "decide")
+    assert list(differences(out)) == []
+
+
+def test_a_clean_file_that_was_altered_is_written_anew(tmp_path: Path, cleaner: Cleaner) -> None:
+    """Same size, other bytes, or a link in its place: what stands there is looked at before it is left alone."""
+    source, out = yesterday(tmp_path / "in"), tmp_path / "out"
+    clean_corpus([source], out, cleaner)
+    was = tree(out)
+    altered, linked = out / "000.txt", out / "sub/001.txt"
+    altered.write_bytes(altered.read_bytes().swapcase())
+    linked.rename(tmp_path / "elsewhere.txt")
+    linked.symlink_to(tmp_path / "elsewhere.txt")
+    report = clean_corpus([source], out, cleaner, again=True)
+    assert (tree(out), report.changes.written) == (was, 2)
+    assert not linked.is_symlink()
+
+
+def test_gathered_formats_count_their_files(tmp_path: Path, cleaner: Cleaner) -> None:
+    """Records carry the model's name, so that their file is written with every other model, and only then."""
+    source, out = yesterday(tmp_path / "in", 3), tmp_path / "out"
+    assert clean_corpus([source], out, cleaner, format="jsonl").changes.written == 1
+    assert clean_corpus([source], out, cleaner, format="jsonl").changes.written == 0
 
 
 def test_a_poisonous_record_is_quarantined_and_left_alone(tmp_path: Path, cleaner: Cleaner) -> None:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from near_copies import LONG_LINE, near_duplicates
 
 from cleaner.errors import SeedError
 from cleaner.records import LABELS
 from cleaner.seeds import Seed, read_seeds
 
 SEEDS = Path(__file__).parent.parent / "seeds"
-LONG_LINE = 60
-SHINGLE = 5
-MOST_SHARED = 0.6
-_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")
-"""Words; single characters where a script has no spaces."""
 
 
 @pytest.fixture(scope="module")
@@ -79,28 +74,6 @@ def test_ids(seeds: list[Seed]) -> None:
 def test_every_paragraph_holds_text(seeds: list[Seed]) -> None:
     """A labelled paragraph is never blank."""
     assert [seed.id for seed in seeds if not seed.lines or not all(line.strip() for line in seed.lines)] == []
-
-
-def shingles(line: str) -> set[tuple[str, ...]]:
-    words = _TOKEN.findall(line.lower())
-    if 2 * sum(len(word) == 1 and word.isascii() for word in words) > len(words):
-        return set()  # "v i a g r a": letters apart are a disguise, and any two of such look alike
-    return {tuple(words[i : i + SHINGLE]) for i in range(max(len(words) - SHINGLE + 1, 1))}
-
-
-def near_duplicates(lines: list[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
-    """Long lines, given with their article, most of whose shingles stand in one line of another article."""
-    long = [(article, line) for article, line in lines if len(line) > LONG_LINE]
-    cut = [shingles(line) for _, line in long]
-    holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for i, own in enumerate(cut):
-        for shingle in own:
-            holders[shingle].append(i)
-    for i, (article, line) in enumerate(long):
-        shared = Counter(j for shingle in cut[i] for j in holders[shingle] if long[j][0] != article)
-        for j, count in shared.most_common(1):
-            if count > MOST_SHARED * len(cut[i]):
-                yield article, long[j][0], line
 
 
 def test_no_near_duplicates(seeds: list[Seed]) -> None:
@@ -187,7 +160,7 @@ def test_forms_of_a_seed(tmp_path: Path) -> None:
 
 
 def test_no_line_of_the_public_data(seeds: list[Seed], shared: Path) -> None:
-    """The seeds are our own: no long line of the public sets stands in them, not even a common notice inside another line."""
+    """The seeds are our own: no long line of the public sets stands in them, not even a notice inside another."""
     public = {
         line
         for name in ("press-lines-train.jsonl", "press-lines-dev.jsonl")

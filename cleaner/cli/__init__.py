@@ -12,9 +12,10 @@ from cleaner import __version__
 from cleaner.cli.auditing import decide, explain, restore, verify
 from cleaner.cli.benchmarking import bench
 from cleaner.cli.cleaning import classify, clean
-from cleaner.cli.comparing import gate, promote, rollback
+from cleaner.cli.comparing import compare, gate, promote, rollback
 from cleaner.cli.labelling import labels
 from cleaner.cli.learning import evaluate, train
+from cleaner.cli.reporting import report
 from cleaner.errors import CleanerError
 from cleaner.readers import ascii_safe
 
@@ -68,5 +69,21 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a second thread of NumPy's waits more than it works; --workers do not
 
 
-for command in (clean, classify, explain, restore, verify, decide, train, labels, evaluate, gate, promote, rollback, bench):
+for command in (
+    clean,
+    classify,
+    explain,
+    restore,
+    verify,
+    decide,
+    report,
+    train,
+    labels,
+    evaluate,
+    compare,
+    gate,
+    promote,
+    rollback,
+    bench,
+):
     main.add_command(command)

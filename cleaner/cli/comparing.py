@@ -1,4 +1,4 @@
-"""Commands over two models: gate, promote, rollback."""
+"""Commands over two models: compare, gate, promote, rollback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cleaner.cli.shared import safe
+from cleaner.cli.running import cores, field_options, fields_of, progress
+from cleaner.cli.shared import kind_option, policy_option, refuse_inside, safe, style_option
 
 if TYPE_CHECKING:
     from cleaner.comparison.gate import Gate
@@ -57,6 +58,60 @@ def _show(found: Gate, *, as_json: bool = False, err: bool = False) -> None:
         return
     for line in gate_lines(found):
         click.echo(safe(line), err=err)
+
+
+@click.command()
+@click.argument("old", type=_path)
+@click.argument("new", type=_path)
+@click.argument("inputs", nargs=-1, required=True)
+@click.option("--html", type=_path, help="Write a page with the most surprising paragraphs and all counts.")
+@click.option("--json", "json_file", type=_path, help="Write everything as JSON.")
+@click.option("--workers", "-w", type=click.IntRange(1), help="Processes; all cores by default.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first so many records.")
+@click.option(
+    "--sample", type=click.FloatRange(0, 1, min_open=True), help="Only this share of the records, always the same ones."
+)
+@style_option
+@kind_option
+@policy_option
+@field_options
+def compare(
+    old: Path, new: Path, inputs: tuple[str, ...], html: Path | None, json_file: Path | None, workers: int | None,
+    limit: int | None, sample: float | None, style: str, kind: str | None, policy: Path | None, **options: Any,
+) -> None:  # fmt: skip
+    """Show what the model NEW would change in a corpus, beside OLD. Nothing of the corpus is changed.
+
+    Counts by label, language and site, sources touched, and the most surprising paragraphs that would newly go
+    or newly stay. Inputs are as for `cleaner clean`.
+
+    \b
+    Examples:
+      cleaner compare models models/new.model articles/ --html changes.html
+      cleaner compare models mine.model crawl.warc.gz --sample 0.1 --json changes.json
+    """
+    from cleaner.comparison.compare import compare as run
+    from cleaner.comparison.compare import comparison_json
+    from cleaner.comparison.pages import comparison_lines, comparison_page
+    from cleaner.pipeline import Cleaner
+    from cleaner.run.intake import Choice
+    from cleaner.store.commit import write_whole
+
+    for file in (html, json_file):
+        refuse_inside(file, inputs, "lies in the corpus, and would be an article of it")
+    models = [Cleaner.load(model, style=style, policy=policy) for model in (old, new)]
+    chosen = Choice(limit, sample)
+    with progress(inputs, None, chosen, "Comparing") as count:
+        found = run(
+            inputs, *models, kind=kind, workers=workers or cores(), fields=fields_of(options), choice=chosen, progress=count
+        )  # fmt: skip
+    try:
+        if html:
+            write_whole(html, comparison_page(found).encode())
+        if json_file:
+            write_whole(json_file, json.dumps(comparison_json(found), indent=1).encode() + b"\n")
+    finally:  # a full disk is no reason to throw away what was found
+        for line in comparison_lines(found):
+            click.echo(safe(line))
 
 
 @click.command()

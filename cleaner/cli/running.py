@@ -17,6 +17,7 @@ from cleaner.cli.shared import safe
 from cleaner.errors import WriteError
 
 if TYPE_CHECKING:
+    from cleaner.readers import Fields
     from cleaner.run.intake import Choice
     from cleaner.run.preview import Preview
 
@@ -86,10 +87,8 @@ def field_options(command: Command) -> Command:
 def run_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """What `clean_corpus` takes, from the options of a command."""
     from cleaner.engines import Limits
-    from cleaner.readers import Fields
     from cleaner.run.intake import Choice
 
-    named = {name: (options[f"{name}_field"],) for name in FIELDS if options[f"{name}_field"]}
     return {
         "engine": options["engine"],
         "workers": options["workers"] or cores(),
@@ -97,12 +96,21 @@ def run_of(options: Mapping[str, Any]) -> dict[str, Any]:
         "choice": Choice(options["limit"], options["sample"]),
         "again": options["again"],
         "most_gone": options["most_gone"],
-        "fields": Fields(**named),
+        "fields": fields_of(options),
     }
 
 
+def fields_of(options: Mapping[str, Any]) -> Fields:
+    """The fields that options name, those that are usual for the others."""
+    from cleaner.readers import Fields
+
+    return Fields(**{name: (options[f"{name}_field"],) for name in FIELDS if options[f"{name}_field"]})
+
+
 @contextmanager
-def progress(inputs: tuple[str, ...], out: Path, choice: Choice) -> Iterator[Callable[[int], None] | None]:
+def progress(
+    inputs: tuple[str, ...], out: Path | None, choice: Choice, label: str = "Cleaning"
+) -> Iterator[Callable[[int], None] | None]:
     """A bar on stderr when a person is looking, with rate and remaining time; else nothing.
 
     Only files can be counted beforehand: what containers hold shows as they are read.
@@ -119,7 +127,7 @@ def progress(inputs: tuple[str, ...], out: Path, choice: Choice) -> Iterator[Cal
     def rate(_: object) -> str:
         return f"{done / max(time.monotonic() - begin, 0.001):,.0f}/s"
 
-    with click.progressbar(length=total, label="Cleaning", file=sys.stderr, show_pos=True, item_show_func=rate) as bar:
+    with click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True, item_show_func=rate) as bar:
 
         def count(records: int) -> None:
             nonlocal done

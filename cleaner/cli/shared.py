@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,13 @@ format_option = click.option(
 output_argument = click.argument("out", type=click.Path(path_type=Path))
 
 
+def refuse_inside(file: Path | None, folders: Iterable[str | Path], why: str) -> None:
+    """Raise click's UsageError where a file to be written is one of `folders`, or lies in one."""
+    places = {Path(folder).resolve() for folder in folders}
+    if file and places & {file.resolve(), *file.resolve().parents}:
+        raise click.UsageError(f"{file}: {why}; choose another place")
+
+
 def show_report(report: Report, out: Path, quiet: bool) -> None:
     """Name what was set aside, sum up unless quiet, and end with status 3 when anything was set aside."""
     for source, reason in report.set_aside:
@@ -60,7 +68,8 @@ def _summary(report: Report) -> str:
     return (
         f"{report.sources:,} sources: {report.cleaned:,} cleaned into {report.articles:,} articles, {report.aside:,} set aside.\n"
         f"Records in = {outcomes}.{f' Reasons: {reasons}.' if reasons else ''}\n"
-        f"This run: {changes.done:,} new or changed, {changes.unchanged:,} unchanged, {changes.gone:,} gone.\n"
+        f"This run: {changes.done - changes.again:,} new or changed, {changes.again:,} judged again, "
+        f"{changes.unchanged:,} unchanged, {changes.gone:,} gone; {changes.written:,} clean files written.\n"
         f"Paragraphs: {', '.join(parts)}.\nTaken: {gone or 'nothing'}."
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,12 +10,11 @@ from pathlib import Path
 from cleaner.comparison.floors import FIGURES
 from cleaner.errors import SeedError
 from cleaner.evaluation.judged import judged
+from cleaner.labels.weighting import mask
 from cleaner.model_store import Model
 from cleaner.policy import Policy
 from cleaner.records import KEPT_LABELS, JudgedParagraph
 from cleaner.seeds import Seed, read_seeds
-
-_DIGITS, _BLANKS = re.compile(r"\d+"), re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ def paired(seeds: Sequence[Seed], old: Model, new: Model, policy: Policy) -> lis
     for seed, one, other in zip(seeds, judged(seeds, old, policy), judged(seeds, new, policy), strict=True):
         for index, (before, after) in enumerate(zip(one.paragraphs, other.paragraphs, strict=True)):
             pair = _paired(seed, index, before, after)
-            key = seed.site, pair.label, _masked(pair.text)
+            key = seed.site, pair.label, mask(pair.text)
             found[key] = _merged(found[key], pair) if key in found else pair
     return list(found.values())
 
@@ -90,7 +88,3 @@ def _merged(one: Paired, other: Paired) -> Paired:
     )
     shown = other if sum(other.new.values()) > sum(one.new.values()) else one
     return Paired(shown.article, one.site, one.language, one.label, shown.text, old, new, shown.said)
-
-
-def _masked(text: str) -> str:
-    return _BLANKS.sub(" ", _DIGITS.sub("0", text)).strip().casefold()

@@ -115,6 +115,23 @@ def calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.int
     return float(np.abs(gaps).sum() / len(labels))
 
 
+def confusion_table(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> list[list[int]]:
+    """Counts by true label (rows) and given label (columns), in the order of LABELS."""
+    size = len(LABELS)
+    table: list[list[int]] = np.bincount(labels * size + predicted, minlength=size * size).reshape(size, size).tolist()
+    return table
+
+
+def reliability_bins(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> list[tuple[float, float, int]]:
+    """Of each bin that `calibration_error` sums over: mean confidence, share that is right, lines."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    counts = np.bincount(bins, minlength=BINS)
+    sums = (np.bincount(bins, values, minlength=BINS) / np.maximum(counts, 1) for values in (confidence, right))
+    rows = zip(*(values.tolist() for values in sums), counts.tolist(), strict=True)
+    return [(round(sure, 4), round(share, 4), count) for sure, share, count in rows if count]
+
+
 def word_f1(kept: Sequence[str], gold: Sequence[str]) -> float:
     """F1 of the two bags of words (as WCXB measures); 1 when both are empty."""
     ours, theirs = Counter(kept), Counter(gold)

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from cleaner.decoding import decode
 from cleaner.errors import OutputError, SeedError, SourceError
@@ -24,6 +23,7 @@ from cleaner.readers import Fields, Input, Record, Rejected, list_inputs, read_r
 from cleaner.records import LABELS, STYLES, Source
 from cleaner.segment_html import segment_html
 from cleaner.segment_text import segment_text
+from cleaner.sites import site_of
 from cleaner.store.commit import write_whole
 from cleaner.weak import agreed_labels
 
@@ -142,16 +142,6 @@ def propose_all(inputs: Sequence[str | Path], when: str) -> Iterator[list[LabelE
             yield propose(pair, when)
         except SourceError as error:
             yield Rejected(pair.text.id, "no-text", str(error))
-
-
-def site_of(source: str, metadata: Mapping[str, str]) -> str:
-    """The host of an article's address, else the top folder of its id, else nothing."""
-    try:
-        host = urlsplit(metadata.get("url", "")).hostname or ""
-    except ValueError:
-        host = ""
-    folder, slash, _ = source.partition("/")
-    return host.removeprefix("www.") or (folder if slash else "")
 
 
 def write_proposals(path: Path, events: Iterable[LabelEvent | LabelledArticle]) -> None:

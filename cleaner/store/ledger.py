@@ -19,9 +19,13 @@ class Changes(NamedTuple):
     """What this run found, against what the folder held before."""
 
     done: int = 0
-    """Records that were new or had changed."""
+    """Records that were judged: new, changed, or to be judged again."""
     unchanged: int = 0
     gone: int = 0
+    again: int = 0
+    """Of those judged: as they were before, under another model, policy or setting."""
+    written: int = 0
+    """Clean files written: the new ones, and those whose content changed."""
 
 
 NO_CHANGES = Changes()

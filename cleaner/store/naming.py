@@ -25,10 +25,11 @@ def place_outputs(journal: Journal, ending: str) -> None:
 
     Afterwards `intents` has every new content with its path and its place in the log, `moved` every
     unit that changed its name alone (the temporary table `moves` says from where to where), and `removals`
-    every path that is nobody's any more. The temporary table `freed` has the paths that were ours before.
+    every path that is nobody's any more. The temporary table `freed` has the paths that were ours before, and what
+    stood there.
     """
     db = journal.db
-    db.execute("CREATE TEMP TABLE freed (path TEXT PRIMARY KEY, key TEXT NOT NULL) WITHOUT ROWID")
+    db.execute("CREATE TEMP TABLE freed (path TEXT PRIMARY KEY, key TEXT NOT NULL, sha256 BLOB) WITHOUT ROWID")
     db.execute("CREATE TEMP TABLE touched (key TEXT PRIMARY KEY) WITHOUT ROWID")
     db.execute("CREATE TEMP TABLE renamed (id BLOB, number INTEGER, path TEXT, PRIMARY KEY (id, number)) WITHOUT ROWID")
     db.execute("CREATE TEMP TABLE moves (id BLOB, number INTEGER, old TEXT, new TEXT)")
@@ -55,9 +56,10 @@ def _free_old(journal: Journal, ending: str) -> None:
     for id, articles in journal.rows(changed):
         for number, _, key in keys_of(text_id(id), articles, ending):
             where = (key, id, number)
-            row = journal.db.execute("SELECT path FROM outputs WHERE key = ? AND id = ? AND number = ?", where).fetchone()
+            query = "SELECT path, sha256 FROM outputs WHERE key = ? AND id = ? AND number = ?"
+            row = journal.db.execute(query, where).fetchone()
             if row:
-                journal.db.execute("INSERT OR REPLACE INTO freed VALUES (?, ?)", (row[0], key))
+                journal.db.execute("INSERT OR REPLACE INTO freed VALUES (?, ?, ?)", (row[0], key, row[1]))
                 journal.db.execute("DELETE FROM outputs WHERE key = ? AND id = ? AND number = ?", where)
                 journal.db.execute("INSERT OR IGNORE INTO touched VALUES (?)", (key,))
 
@@ -175,7 +177,7 @@ def _rename(journal: Journal, key: str, id: bytes, number: int, old: str, new: s
         journal.db.execute("INSERT OR REPLACE INTO renamed VALUES (?, ?, ?)", (id, number, new))
         return
     journal.db.execute("INSERT OR IGNORE INTO moved VALUES (?)", (id,))
-    journal.db.execute("INSERT OR REPLACE INTO freed VALUES (?, ?)", (old, key))
+    journal.db.execute("INSERT OR REPLACE INTO freed VALUES (?, ?, NULL)", (old, key))
     journal.db.execute("INSERT INTO moves VALUES (?, ?, ?, ?)", (id, number, old, new))
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
 from cleaner.errors import OutputError
 from cleaner.store.commit import TOGETHER, Batch, named, sync_all
@@ -16,16 +18,27 @@ from cleaner.store.folder import Store
 from cleaner.store.gathered import PACKERS, shards_for
 from cleaner.store.journal import PUBLISHING, Journal
 from cleaner.store.naming import place_outputs, refuse_foreign_names
-from cleaner.store.sharding import check_shards, write_shards
+from cleaner.store.places import key_of
+from cleaner.store.sharding import check_shards, digest_of, dirty_shards, write_shards
 from cleaner.writers import FORMATS
 
 NOTED = 32
 """Batches after which the journal says how far the writing is: 16,000 files, some seconds of work."""
 
 
-def publish(store: Store, format: str, gone: Iterable[bytes]) -> None:
+class Published(NamedTuple):
+    """What a publication came to."""
+
+    again: int = 0
+    """Sources that were judged again though they are as they were: under another model, policy or setting."""
+    written: int = 0
+    """Clean files that were written: those that are new, and those whose content changed."""
+
+
+def publish(store: Store, format: str, gone: Iterable[bytes]) -> Published:
     """Bring everything staged into the tree, and take out what belongs to the sources `gone`.
 
+    A clean file whose content would be the same is left as it is.
     Raises OutputError before anything is changed when a file that cleaner did not write has a name
     that is needed, StaleError when the audit was changed; the sources that this concerns are noted.
     """
@@ -34,7 +47,8 @@ def publish(store: Store, format: str, gone: Iterable[bytes]) -> None:
     try:
         _clear(journal)
         journal.db.executemany("INSERT INTO gone VALUES (?)", ((id,) for id in gone))
-        _plan(store, format)
+        again = journal.count("SELECT count(*) FROM staged s JOIN units u ON u.id = s.id AND u.digest = s.digest")
+        published = Published(again, _plan(store, format))
         store.log.flush()
     except BaseException:
         journal.db.rollback()
@@ -42,6 +56,7 @@ def publish(store: Store, format: str, gone: Iterable[bytes]) -> None:
     with named(journal.path):
         journal.commit()
     complete(store)
+    return published
 
 
 def _clear(journal: Journal) -> None:
@@ -51,7 +66,8 @@ def _clear(journal: Journal) -> None:
         journal.db.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def _plan(store: Store, format: str) -> None:
+def _plan(store: Store, format: str) -> int:
+    """Write down what is to be done; returns how many clean files that writes."""
     journal, ending, before = store.journal, FORMATS[format], store.journal.get("format")
     if before and before != format:
         journal.db.execute("INSERT OR IGNORE INTO removals SELECT path, 1 FROM outputs")
@@ -60,12 +76,33 @@ def _plan(store: Store, format: str) -> None:
         place_outputs(journal, ending)
         _log_moves(store)
         refuse_foreign_names(store.out, journal)
+        _leave_same(store)
     journal.set("earlier", journal.get("shards"))
     journal.set("shards", str(shards_for(_count(journal))))
     journal.set("format", format)
     journal.set("done", "0")
     journal.set("state", PUBLISHING)
     check_shards(store, ending)
+    return len(dirty_shards(journal, ending)) if ending in PACKERS else journal.count("SELECT count(*) FROM intents")
+
+
+def _leave_same(store: Store) -> None:
+    """Drop the intents whose content stands under their name already: told by the file's bytes, not by the journal alone.
+
+    A name that differs from one to be removed only in case may be the same file: it is written.
+    """
+    journal = store.journal
+    query = """SELECT i.n, i.path, f.sha256 FROM intents i JOIN freed f ON f.path = i.path
+        JOIN outputs o ON o.id = i.id AND o.number = i.number AND o.path = i.path AND o.sha256 = f.sha256"""
+    twins = {key_of(path) for (path,) in journal.rows("SELECT path FROM removals WHERE early")}
+    same = [
+        (n,) for n, path, digest in journal.rows(query) if key_of(path) not in twins and _stands(f"{store.out}/{path}", digest)
+    ]
+    journal.db.executemany("DELETE FROM intents WHERE n = ?", same)
+
+
+def _stands(path: str, digest: bytes) -> bool:
+    return not os.path.islink(path) and digest_of(Path(path)) == digest
 
 
 def _count(journal: Journal) -> int:

@@ -70,6 +70,20 @@ def test_a_fault_at_every_writing_call(days: Days, cleaner: Cleaner, tmp_path: P
         finishes(days, cleaner, out)
 
 
+def test_a_fault_while_all_is_judged_again(days: Days, cleaner: Cleaner, tmp_path: Path) -> None:
+    """Where most clean files are left as they are, a fault at any call leaves nothing torn or lost either, and the next run ends the same."""
+    folders = copies(days, tmp_path)
+    disk = FaultyDisk()
+    clean_corpus([days.source], next(folders), cleaner, again=True, disk=disk)
+    for at in range(1, disk.calls + 1, EVERY):
+        out = next(folders)
+        with pytest.raises((OutputError, OSError)):
+            clean_corpus([days.source], out, cleaner, again=True, disk=FaultyDisk(at, failing(ERRORS[0])))
+        assert broken(out, days.before, days.after) == [], f"call {at}"
+        assert lost(out, days.before, days.after) == [], f"call {at}"
+        finishes(days, cleaner, out)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_kill_at_every_writing_call(days: Days, cleaner: Cleaner, tmp_path: Path) -> None:
     """Killed at each call, in the middle of what it writes: nothing torn or lost, finished by the next run."""

@@ -1,0 +1,1 @@
+"""Pages and plots out of figures: self-contained, without script, the same bytes for the same figures."""
