@@ -19,7 +19,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cleaner import Cleaner, OutputError, UsageError
-from cleaner.audit import CLEANED, Entry, SourceLine, bytes_of, entry_bytes, entry_lines, entry_of, read_entries, text_of
+from cleaner.audit import (
+    CLEANED,
+    Entry,
+    SourceLine,
+    bytes_of,
+    entry_bytes,
+    entry_lines,
+    entry_of,
+    read_entries,
+    text_of,
+    unfolded,
+)
 from cleaner.audit.shares import written_shares
 from cleaner.corpus import clean_corpus, redecide, restore_paragraph
 from cleaner.pipeline import as_source
@@ -149,6 +160,7 @@ def test_lines_are_the_same_from_columns_and_from_records(texts: list[str]) -> N
     count = len(judged.texts)
     written = [b"0.9"] * count, [b"9000,0,0,0,0,0,0,0,0,1000"] * count
     head, body = entry_bytes(source, source.text, judged, *written, replace(entry.source, paragraphs=0, tail="", original=""))
+    body = b"".join(unfolded(body))
     whole = head + b',"outputs":[]}\n' + body
     assert whole.decode() == "".join(f"{line}\n" for line in entry_lines(entry))
     rows = [json.loads(line) for line in body.decode().split("\n")[:-1]]

@@ -23,6 +23,7 @@ from cleaner.audit.entries import (
 )
 from cleaner.audit.lines import entry_bytes, entry_lines, entry_of, packed, source_head
 from cleaner.audit.reading import read_all, read_entries, shard_files
+from cleaner.audit.rows import unfolded
 
 __all__ = [
     "CLEANED",
@@ -45,4 +46,5 @@ __all__ = [
     "shard_files",
     "source_head",
     "text_of",
+    "unfolded",
 ]

@@ -12,6 +12,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from cleaner import audit
 from cleaner.articles import CleanArticle, clean_articles
 from cleaner.audit import SourceLine, entry_bytes, packed, source_head
@@ -152,9 +154,24 @@ def work_on(settings: Settings, parts: Sequence[bytes]) -> Iterator[Finished | S
         waiting.append((source, article))
         digests.append(digest)
         done.append(None)
-    results = zip(settings.cleaner.judge_articles(waiting), digests, strict=True)
+    results = list(settings.cleaner.judge_articles(waiting))
+    written = zip(results, digests, _written(results), strict=True)
     for finished in done:
-        yield finished if finished is not None else finish(settings, *next(results))
+        yield finished if finished is not None else finish(settings, *next(written))
+
+
+def _written(results: Sequence[Result]) -> Iterator[tuple[list[bytes], list[bytes]]]:
+    """Probabilities as the audit writes them; of a shard at once, as a few calls to NumPy cost as much as a page has to say."""
+    if not results:
+        return
+    verdicts = [result.verdicts for result in results]
+    own, shares = written_shares(
+        np.concatenate([v.probabilities for v in verdicts]), np.concatenate([v.labels for v in verdicts])
+    )
+    at = 0
+    for v in verdicts:
+        yield own[at : at + len(v.labels)], shares[at : at + len(v.labels)]
+        at += len(v.labels)
 
 
 def _read(settings: Settings, part: bytes) -> Finished | Same | tuple[Source, Article, bytes]:
@@ -201,8 +218,8 @@ def digest_of(record: Record) -> bytes:
     return digest.digest()
 
 
-def finish(settings: Settings, result: Result, digest: bytes) -> Finished:
-    """Audit and clean articles of a judged source."""
+def finish(settings: Settings, result: Result, digest: bytes, written: tuple[Sequence[bytes], Sequence[bytes]]) -> Finished:
+    """Audit and clean articles of a judged source; `written` is what `written_shares` gives for it."""
     source, columns, metadata = result.source, result.columns, _metadata(result)
     assert source is not None
     code = code_of(result)
@@ -210,7 +227,6 @@ def finish(settings: Settings, result: Result, digest: bytes) -> Finished:
         settings, source.id, code, REASONS[code] if code else "", source.kind, source.raw, source.encoding,
         source.encoding_reason, metadata,
     )  # fmt: skip
-    written = written_shares(result.verdicts.probabilities, result.verdicts.labels)
     head, body = entry_bytes(source, result.article.text, columns, *written, line)
     rendered = () if code else _rendered(settings, result, metadata)
     return finished(settings.key, line, head, body, columns, rendered, digest)

@@ -76,7 +76,7 @@ class Unit(NamedTuple):
     head: int
     """Bytes of the audit's source line, open at its end for the paths of the outputs."""
     body: int
-    """Bytes of the audit's paragraph lines."""
+    """Bytes of the audit's paragraph lines, folded."""
     rendered: int
     """Bytes of all its clean articles."""
 

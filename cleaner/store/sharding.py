@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cleaner.audit import unfolded
 from cleaner.errors import OutputError
 from cleaner.store.commit import make_folder, named, sync_folder, temporary, write_partial
 from cleaner.store.folder import Store
@@ -205,9 +206,10 @@ def _audit_lines(store: Store, shard: int, rows: Sequence[Row], ending: str, gat
     renamed = bool(gathered) and store.journal.get("shards") != store.journal.get("earlier")
     for row, outputs in _with_outputs(store.journal, rows, ending, gathered):
         if row.new:
-            yield store.log.read(row.at, row.head)
+            entry = store.log.read(row.at, row.head + row.body)
+            yield entry[: row.head]
             yield _tail(outputs)
-            yield store.log.read(row.at + row.head, row.body)
+            yield from unfolded(entry[row.head :])
             continue
         found = _advanced(held, row.id, store.out)
         line = found.line
