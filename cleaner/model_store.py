@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.classifier import Classifier, Context, PageClassifier, judge, judge_pages
+from cleaner.classifier.adaptation import Adaptation, Shift, ShiftWeights, pack_shift
 from cleaner.classifier.alone import LayoutWeights, LinearWeights, pack, pack_layout
 from cleaner.classifier.network import Network
 from cleaner.errors import ModelError
@@ -25,6 +26,7 @@ from cleaner.features.context import column_names
 from cleaner.features.page import page_column_names
 from cleaner.promotions import model_at
 from cleaner.records import LABELS, STYLES, Layout
+from cleaner.store.commit import Disk, write_whole
 
 MAGIC = b"CLEANER1"
 FORMAT = 2
@@ -32,6 +34,8 @@ HEADER_LIMIT = 1 << 20
 DIGEST_BYTES = 32
 TYPES = {"int8": "<i1", "float32": "<f4", "float64": "<f8"}
 NAME = "press.model"
+ADAPTATION = "adaptation."
+"""Begins the names of the arrays that labels of a user's own add."""
 
 _PACKAGED = Path(__file__).parent / "models" / NAME
 _CHECKED_OUT = Path(__file__).parent.parent / "models" / NAME
@@ -74,24 +78,44 @@ def save_model(
 ) -> str:
     """Write a model file with its self-test; returns its digest. Same arrays, same bytes.
 
-    `linear` is the unpacked form of `rest.linear`, `layout` that of `rest.pages.layout`.
+    `linear` is the unpacked form of `rest.linear`, `layout` that of `rest.pages.layout`. Raises WriteError when the disk fails.
     """
-    arrays = _named_arrays(linear, rest, layout)
+    return _save(path, _named_arrays(linear, rest, layout), provenance)
+
+
+def save_adapted(path: Path, base: Path, shifts: Mapping[str, ShiftWeights], provenance: Mapping[str, Any]) -> str:
+    """Write the model of `base` (a file or a shelf) with shifts for `text` and `page` in the place of those that it has.
+
+    Returns its digest. Raises ModelError when `base` cannot be read, WriteError when the disk fails.
+    """
+    file = model_at(base).path
+    header, body, _ = _opened(_file_bytes(file), str(file))
+    arrays = {n: a for n, a in _read_arrays(header, body, str(file)).items() if not n.startswith(ADAPTATION)}
+    for kind, shift in shifts.items():
+        arrays |= {f"{ADAPTATION}{kind}.{name}": array for name, array in shift._asdict().items()}
+    return _save(path, arrays, provenance)
+
+
+def without_adaptation(classifier: Classifier) -> Classifier:
+    """The classifier as it was trained, before labels of a user's own."""
+    return classifier._replace(adaptation=Adaptation())
+
+
+def _save(path: Path, arrays: Mapping[str, NDArray[Any]], provenance: Mapping[str, Any]) -> str:
     header = {
         "format": FORMAT,
         "labels": LABELS,
         "styles": STYLES,
         "columns": [*column_names(STYLES), *page_column_names()],
         "arrays": [{"name": n, "type": a.dtype.name, "shape": a.shape} for n, a in arrays.items()],
-        "self_test": _self_test_scores(rest._replace(linear=pack(linear))),
+        "self_test": _self_test_scores(_classifier(arrays)),
         "provenance": provenance,
     }
     head = json.dumps(header, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     body = b"".join(a.astype(TYPES[a.dtype.name]).tobytes() for a in arrays.values())
     payload = MAGIC + len(head).to_bytes(4, "little") + head + body
     digest = hashlib.sha256(payload)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(payload + digest.digest())
+    write_whole(path, payload + digest.digest(), Disk())
     return digest.hexdigest()[:12]
 
 
@@ -102,10 +126,7 @@ def load_model(path: Path | str | None = None) -> Model:
     fails its self-test.
     """
     file, promised = model_at(Path(path) if path is not None else shipped())
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{file}: no model can be read there ({error.strerror}); train one with `cleaner train`") from error
+    raw = _file_bytes(file)
     if promised and hashlib.sha256(raw).hexdigest() != promised:
         raise ModelError(f"{file}: not the file that was promoted, its checksum differs; put it back, or `cleaner rollback`")
     header, body, digest = _opened(raw, str(file))
@@ -118,6 +139,13 @@ def load_model(path: Path | str | None = None) -> Model:
     if scores != header.get("self_test"):
         raise ModelError(f"{file}: the self-test gives other scores than the model promises; get the file again")
     return Model(classifier, header, digest[:12])
+
+
+def _file_bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{file}: no model can be read there ({error.strerror}); train one with `cleaner train`") from error
 
 
 def digest_of(raw: bytes) -> str:
@@ -193,7 +221,14 @@ def _named_network(prefix: str, network: Network) -> dict[str, NDArray[Any]]:
 def _classifier(arrays: Mapping[str, NDArray[Any]]) -> Classifier:
     linear = LinearWeights(*(arrays[f"linear.{name}"] for name in LinearWeights._fields))
     contexts = tuple(Context(_network(style, arrays), arrays[f"{style}.calibration"]) for style in STYLES)
-    return Classifier(pack(linear), contexts, arrays["opening"], _pages(arrays))
+    adaptation = Adaptation(_shift("text", arrays), _shift("page", arrays))
+    return Classifier(pack(linear), contexts, arrays["opening"], _pages(arrays), adaptation)
+
+
+def _shift(kind: str, arrays: Mapping[str, NDArray[Any]]) -> Shift | None:
+    if f"{ADAPTATION}{kind}.grams" not in arrays:
+        return None
+    return pack_shift(ShiftWeights(*(arrays[f"{ADAPTATION}{kind}.{name}"] for name in ShiftWeights._fields)))
 
 
 def _pages(arrays: Mapping[str, NDArray[Any]]) -> PageClassifier | None:

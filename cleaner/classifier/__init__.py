@@ -6,19 +6,19 @@ has a linear stage over its layout beside it, and a second stage of its own that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.classifier import adaptation, opening
 from cleaner.classifier import alone as stage_one
 from cleaner.classifier import network as stage_two
-from cleaner.classifier import opening
-from cleaner.features.buffer import Ints, lay_out
+from cleaner.features.buffer import Buffer, Ints, lay_out
 from cleaner.features.context import Alone, context
 from cleaner.features.layout import Layouts, Page
-from cleaner.features.ngrams import Spans, gram_runs
+from cleaner.features.ngrams import Runs, Spans, gram_runs
 from cleaner.features.page import page_columns
 from cleaner.features.surface import Columns
 from cleaner.records import KEPT_LABELS, STYLES, Layout
@@ -56,6 +56,8 @@ class Classifier(NamedTuple):
     """(len(opening.NAMES) + 1,): weights of a logistic model for "a further article begins here"."""
     pages: PageClassifier | None = None
     """None for a model that was trained without pages: it judges them by their text."""
+    adaptation: adaptation.Adaptation = adaptation.Adaptation()
+    """What labels of a user's own add; nothing, for a model as it was trained."""
 
 
 def judge(model: Classifier, lines: Sequence[str], offsets: Sequence[int] | Ints, style: str) -> Probabilities:
@@ -64,8 +66,8 @@ def judge(model: Classifier, lines: Sequence[str], offsets: Sequence[int] | Ints
     Gives probabilities of shape (lines, labels), calibrated; each row sums to 1. A line's verdict
     depends on its own article alone, never on others in the batch.
     """
-    stage = model.contexts[STYLES.index(style)]
-    return _in_context(stage, measure(model.linear, lines, offsets)[1])
+    text = read(lines, offsets)
+    return _adapted_text(model, text, _columns_of(model.linear, text)[1], style)
 
 
 def judge_pages(
@@ -74,9 +76,17 @@ def judge_pages(
     """Judge pages: `layouts[i]` is the layout of article `i`. Otherwise as `judge`."""
     if model.pages is None:
         return judge(model, lines, offsets, style)
-    first, columns = measure(model.linear, lines, offsets)
+    text = read(lines, offsets)
+    first, columns = _columns_of(model.linear, text)
     columns = measure_pages(model.pages.layout, lines, offsets, layouts, first, columns)
-    return judge_columns(model.pages, columns, STYLES.index(style))
+    found = judge_columns(model.pages, columns, STYLES.index(style))
+    shift = model.adaptation.page
+    return found if shift is None else adaptation.adapted(shift, text.runs(), model.pages.keep, columns, found)
+
+
+def _adapted_text(model: Classifier, text: Text, columns: Columns, style: str) -> Probabilities:
+    found, shift = _in_context(model.contexts[STYLES.index(style)], columns), model.adaptation.text
+    return found if shift is None else adaptation.adapted(shift, text.runs(), model.contexts[0].network, columns, found)
 
 
 def judge_columns(pages: PageClassifier, columns: Columns, style: int) -> Probabilities:
@@ -105,12 +115,31 @@ def _in_context(stage: Context, columns: Columns) -> Probabilities:
     return calibrated(stage.calibration, stage_two.evaluate(stage.network, columns))
 
 
+class Text(NamedTuple):
+    """The words of a batch, ready to be measured."""
+
+    buffer: Buffer
+    spans: Spans
+
+    def runs(self) -> Iterator[Runs]:
+        """Its grams, hashed."""
+        return gram_runs(self.buffer, self.spans)
+
+
+def read(lines: Sequence[str], offsets: Sequence[int] | Ints) -> Text:
+    """Lay lines out for measuring."""
+    buffer = lay_out(lines, offsets)
+    return Text(buffer, Spans(buffer.folded))
+
+
 def measure(linear: stage_one.PackedWeights, lines: Sequence[str], offsets: Sequence[int] | Ints) -> tuple[Alone, Columns]:
     """What stage one says of each line, and the columns that stage two reads."""
-    buffer = lay_out(lines, offsets)
-    spans = Spans(buffer.folded)
-    first = stage_one.judge_alone(linear, gram_runs(buffer, spans), len(lines))
-    return first, context(buffer, spans, first)
+    return _columns_of(linear, read(lines, offsets))
+
+
+def _columns_of(linear: stage_one.PackedWeights, text: Text) -> tuple[Alone, Columns]:
+    first = stage_one.judge_alone(linear, text.runs(), len(text.buffer.starts))
+    return first, context(text.buffer, text.spans, first)
 
 
 def measure_pages(

@@ -94,15 +94,16 @@ def _to_bytes(coefficients: Floats) -> tuple[NDArray[np.int8], Floats]:
 
 def pack(linear: LinearWeights) -> PackedWeights:
     """Lay weights out three to a 64-bit word."""
-    return PackedWeights(_lanes_of(linear.weights), linear.scale, linear.bias, linear.spam_weights, linear.spam_scale)
+    return PackedWeights(lanes_of(linear.weights), linear.scale, linear.bias, linear.spam_weights, linear.spam_scale)
 
 
 def pack_layout(linear: LayoutWeights) -> PackedLayout:
     """Lay layout weights out three to a 64-bit word."""
-    return PackedLayout(_lanes_of(linear.weights), linear.scale, linear.bias)
+    return PackedLayout(lanes_of(linear.weights), linear.scale, linear.bias)
 
 
-def _lanes_of(weights: NDArray[np.int8]) -> NDArray[np.uint64]:
+def lanes_of(weights: NDArray[np.int8]) -> NDArray[np.uint64]:
+    """Weights of shape (hashes, columns) three columns to a word."""
     shifted = weights.astype(np.int16) + OFFSET
     columns = shifted.shape[1]
     table = np.zeros((len(shifted), -(-columns // LANES)), np.uint64)
@@ -128,6 +129,17 @@ def judge_alone(packed: PackedWeights, runs: Iterable[Runs], lines: int) -> Alon
     roots = np.sqrt(counts)
     scored = (_lanes(sums, len(packed.scale)) - OFFSET * counts[:, None]) * packed.scale / roots[:, None] + packed.bias
     return _as_integers(scored, spam * packed.spam_scale[0] / roots + packed.spam_scale[1])
+
+
+def lane_sums(table: NDArray[np.uint64], runs: Iterable[Runs], lines: int, columns: int) -> tuple[Floats, NDArray[np.int64]]:
+    """Sums of the weights of each line's grams, shape (lines, columns), and how many grams it has."""
+    counts, sums = np.zeros(lines, np.int64), np.zeros((lines, table.shape[1]), np.uint64)
+    for run in runs:
+        counts[run.lines] += run.ends - run.starts
+        bounds = np.column_stack([run.starts, run.ends]).ravel()[:-1]
+        rows = np.take(table, _slots(run.hashes, table), axis=0, mode="clip")
+        sums[run.lines] += np.add.reduceat(rows, bounds, axis=0)[::2]
+    return _lanes(sums, columns) - OFFSET * counts[:, None], counts
 
 
 def judge_layout(packed: PackedLayout, layouts: Layouts) -> LayoutAlone:
