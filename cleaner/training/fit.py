@@ -73,6 +73,9 @@ class Fitted:
     curves: tuple[Curve, ...] = ()
     information: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     """Of texts and pages."""
+    columns: Matrix | None = None
+    """What the second stage of texts read of each row, from the first stage that had not seen its site."""
+    page_columns: Matrix | None = None
 
     def classifier(self) -> Classifier:
         """Ready to score."""
@@ -107,13 +110,15 @@ def fit(rows: Rows, pages: Rows | None, log: Log, natural: NDArray[np.bool_]) ->
         opening_weights = fit_opening(rows, unseen, natural)
         known = {"text": information(contexts[0].network, texts.columns, unseen, rows.weight)}
         if pages is None or on_pages is None:
-            return Fitted(linear, contexts, opening_weights, unseen, curves=curves, information=known)
+            return Fitted(linear, contexts, opening_weights, unseen, curves=curves, information=known, columns=texts.columns)
         named = named_rows(pages, rows, texts.columns, on_pages.columns)
         layout, columns = fit_layouts(named, on_pages.alone, on_pages.columns, log)
         stage, unseen_pages = fit_pages(columns, named)
         known |= {"page": information(stage.keep, columns, unseen_pages, named.weight)}
         log("pages: stage two fitted")
-    return Fitted(linear, contexts, opening_weights, unseen, layout, stage, unseen_pages, curves, known)
+    return Fitted(
+        linear, contexts, opening_weights, unseen, layout, stage, unseen_pages, curves, known, texts.columns, columns
+    )  # fmt: skip
 
 
 def _unseen_measures(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,6 +45,24 @@ def train(label_paths: Sequence[Path], out: Path, *, public: Path | None = None,
     `public` is a folder of the public sets (see README); without it the model knows the labelled
     articles alone. Raises SeedError when there is too little to train on, or paragraphs have no label.
     """
+    return write_model(out, fit_all(label_paths, public, log))
+
+
+class Run(NamedTuple):
+    """All that a training gave, before it is written."""
+
+    fitted: Fitted
+    texts: list[Example]
+    rows: Rows
+    """Of the texts."""
+    pages: list[Example]
+    page_rows: Rows | None
+    fingerprint: str
+    """Digest of the training lines and labels."""
+
+
+def fit_all(label_paths: Sequence[Path], public: Path | None, log: Log) -> Run:
+    """Read everything and train on it; otherwise as `train`."""
     examples = list(read_examples(label_paths, public))
     labelled = [e for e in examples if e.labelled]
     if len({e.fold for e in labelled}) < FEWEST_SITES:
@@ -53,7 +72,7 @@ def train(label_paths: Sequence[Path], out: Path, *, public: Path | None = None,
     rows, page_rows = rows_of(texts), rows_of(pages) if pages else None
     groups = np.repeat([e.group for e in texts], [len(e.lines) for e in texts])
     fitted = fit(rows, page_rows, log, np.isin(groups, CALIBRATED_ON))
-    return _written(out, fitted, _unseen(fitted, texts, rows, pages, page_rows), [*texts, *pages], _fingerprint(examples))
+    return Run(fitted, texts, rows, pages, page_rows, _fingerprint(examples))
 
 
 def _texts_and_pages(examples: Sequence[Example], public: Path | None) -> tuple[list[Example], list[Example]]:
@@ -66,30 +85,31 @@ def _texts_and_pages(examples: Sequence[Example], public: Path | None) -> tuple[
     return [*texts, *made_examples(examples, mail)], pages
 
 
-def _unseen(fitted: Fitted, texts: Sequence[Example], rows: Rows, pages: Sequence[Example], page_rows: Rows | None) -> Unseen:
-    found = unseen_figures(texts, rows, fitted.unseen, load_policy())
-    if page_rows is None or fitted.unseen_pages is None:
-        return found
-    more = unseen_figures(pages, page_rows, fitted.unseen_pages, load_policy())
-    return Unseen((*found.sets, *more.sets), (*found.pages, *more.pages))
-
-
-def _written(out: Path, fitted: Fitted, unseen: Unseen, examples: Sequence[Example], fingerprint: str) -> Trained:
-    sources = _sources(examples)
-    lines = sum(source.lines for source in sources)
+def write_model(out: Path, run: Run) -> Trained:
+    """The model file, and its card beside it."""
+    fitted, sources = run.fitted, _sources([*run.texts, *run.pages])
+    unseen, lines = _unseen(run), sum(source.lines for source in sources)
     provenance = {
         "examples": {source.name: list(source[1:]) for source in sources},
         "lines": lines,
-        "fingerprint": fingerprint,
+        "fingerprint": run.fingerprint,
         "unseen": unseen.record(),
     }
     digest = save_model(out, fitted.linear, fitted.classifier(), provenance, fitted.layout, fitted.information)
-    about = _ABOUT.format(size=out.stat().st_size / 1e6, lines=lines, fingerprint=fingerprint)
+    about = _ABOUT.format(size=out.stat().st_size / 1e6, lines=lines, fingerprint=run.fingerprint)
     figures = CardFigures(
         digest, tuple(about.split("\n\n")), tuple(sources), tuple(fitted.curves), CURVE_OF, unseen.sets, unseen.pages
     )
     write_card(figures, out.with_suffix(".html"), out.with_suffix(".md"))
     return Trained(out, out.with_suffix(".md"), digest, unseen)
+
+
+def _unseen(run: Run) -> Unseen:
+    found = unseen_figures(run.texts, run.rows, run.fitted.unseen, load_policy())
+    if run.page_rows is None or run.fitted.unseen_pages is None:
+        return found
+    more = unseen_figures(run.pages, run.page_rows, run.fitted.unseen_pages, load_policy())
+    return Unseen((*found.sets, *more.sets), (*found.pages, *more.pages))
 
 
 def _sources(examples: Sequence[Example]) -> list[Source]:
