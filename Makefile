@@ -62,8 +62,9 @@ check: $(READY)  ## types, lint, formatting
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-train: $(READY)  ## train NEW on LABELS, and on the public sets where PUBLIC exists
-	$(BIN)/cleaner train $(LABELS) --out $(NEW) $(if $(wildcard $(PUBLIC)),--public $(PUBLIC))
+train: $(READY)  ## NEW: what LABELS add to the model of SHELF; of seeds, a new model, on PUBLIC too where it is there
+	$(BIN)/cleaner train $(LABELS) --out $(NEW) $(if $(filter seeds,$(LABELS)), \
+		--scratch $(if $(wildcard $(PUBLIC)),--public $(PUBLIC)),--from $(SHELF))
 
 compare: $(READY)  ## what NEW would change in IN beside the model of SHELF, as text and in changes.html
 	$(BIN)/cleaner compare $(SHELF) $(NEW) $(IN) --html changes.html $(if $(WORKERS),--workers $(WORKERS))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -23,6 +24,9 @@ def ordered_map(work: Callable[[Any, In], Out], shared: Any, shards: Iterable[In
     if workers <= 1:
         yield from (work(shared, shard) for shard in shards)
         return
+    from concurrent.futures import ProcessPoolExecutor  # 8 ms that cleaning in this process has no use for
+    from multiprocessing import get_context
+
     with ProcessPoolExecutor(workers, get_context("spawn"), _receive, (work, shared)) as pool:
         waiting: deque[Future[Out]] = deque()
         for shard in shards:

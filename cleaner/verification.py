@@ -12,10 +12,10 @@ from typing import Any
 from cleaner import audit
 from cleaner.audit import Entry, Output, read_all, shard_files
 from cleaner.errors import OutputError
-from cleaner.store.commit import shared
 from cleaner.store.folder import FILES, LOCK, REPORT, SEAL, sums_of
 from cleaner.store.gathered import PACKERS, lines_of
 from cleaner.store.journal import NAME, STATE
+from cleaner.store.locking import shared
 from cleaner.store.sharding import digest_of
 
 

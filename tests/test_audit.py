@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import codecs
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cleaner import Cleaner, OutputError, UsageError
-from cleaner.audit import CLEANED, Entry, SourceLine, bytes_of, entry_lines, entry_of, read_entries, text_of
+from cleaner.audit import (
+    CLEANED,
+    Entry,
+    SourceLine,
+    bytes_of,
+    entry_bytes,
+    entry_lines,
+    entry_of,
+    read_entries,
+    text_of,
+    unfolded,
+)
+from cleaner.audit.shares import written_shares
 from cleaner.corpus import clean_corpus, redecide, restore_paragraph
 from cleaner.pipeline import as_source
 from cleaner.policy import DEFAULT, load_policy
-from cleaner.records import LABELS, JudgedParagraph, Source
+from cleaner.records import LABELS, JudgedParagraph, Source, columns_of
 from cleaner.segment_text import segment_text
+from cleaner.store.gathered import json_line
 from cleaner.verification import differences as verify
 
 REPOSITORY = Path(__file__).parent.parent
@@ -53,6 +69,10 @@ PAGE = (
     "<!DOCTYPE html><html><head><meta charset=utf-8><title>Le marché rouvre</title></head><body><article>"
     f"<h1>Le marché rouvre</h1><p>{STORY.split(chr(10) * 2)[5]}</p><p>{STORY.split(chr(10) * 2)[6]}</p></article></body></html>"
 )
+WRAPPED = (
+    "Le pont de bois a été rendu aux voitures lundi, et les\nhabitants du quartier qui attendaient depuis un an ont\n"
+    "traversé la rivière à pied avant de revenir boire un\nverre sur la place, où jouait une fanfare venue de loin\n"
+)
 ODD = st.text(
     st.one_of(
         st.sampled_from('\r\n\t \x0b\x0c\x85\u2028\u2029\ufeff\x00\x1b\u200b\u202e\xa0"\\é«»雨\U0001f600'),
@@ -64,12 +84,17 @@ ODD = st.text(
 """Line ends of every kind, byte order marks, control characters, lone surrogates, anything."""
 
 
-def entry_from(source: Source) -> Entry:
-    """The audit of a source, every paragraph judged alike."""
-    judged = [
+def judged_alike(source: Source) -> list[JudgedParagraph]:
+    """Its paragraphs, all with one verdict."""
+    return [
         JudgedParagraph(*p, "content", 0.9, "spam", "keep", "kept", opens=False, probabilities=(0.9, *[0.0] * 8, 0.1))
         for p in segment_text(source.text)
     ]
+
+
+def entry_from(source: Source) -> Entry:
+    """The audit of a source, every paragraph judged alike."""
+    judged = judged_alike(source)
     digest = sha256(source.raw).hexdigest()
     line = SourceLine(
         source.id, CLEANED, "", source.kind, len(source.raw), digest, source.encoding, source.encoding_reason,
@@ -122,6 +147,40 @@ def test_bytes_come_back_from_the_audit(raw: bytes) -> None:
     assert bytes_of(back) == raw
 
 
+@settings(max_examples=60, deadline=None)
+@given(texts=st.lists(ODD, min_size=1, max_size=4))
+@example(texts=["a \x7f b", "c"])
+@example(texts=['"quoted" \\ and\ttabbed', "\udc80"])
+@example(texts=[WRAPPED])
+def test_lines_are_the_same_from_columns_and_from_records(texts: list[str]) -> None:
+    """A run writes the audit from columns, a decision over it from records: not a byte may differ, nor from what `json` writes."""
+    source = as_source("\n\n".join(texts), kind="text", id="a\udce9.txt")
+    entry = entry_from(source)
+    judged = columns_of(judged_alike(source))
+    count = len(judged.texts)
+    written = [b"0.9"] * count, [b"9000,0,0,0,0,0,0,0,0,1000"] * count
+    head, body = entry_bytes(source, source.text, judged, *written, replace(entry.source, paragraphs=0, tail="", original=""))
+    body = b"".join(unfolded(body))
+    whole = head + b',"outputs":[]}\n' + body
+    assert whole.decode() == "".join(f"{line}\n" for line in entry_lines(entry))
+    rows = [json.loads(line) for line in body.decode().split("\n")[:-1]]
+    assert [row["text"] for row in rows] == list(judged.texts)
+    assert b"".join(json_line(row) for row in rows) == body
+
+
+@given(
+    rows=st.lists(st.lists(st.integers(0, 10_000), min_size=len(LABELS), max_size=len(LABELS)), max_size=5),
+    label=st.integers(0, 9),
+)
+@example(rows=[[10_000, *[0] * 9], [0] * 10], label=0)
+def test_shares_are_written_as_json_writes_them(rows: list[list[int]], label: int) -> None:
+    """Probabilities go from a table of bytes to the line: whatever they are, JSON reads the same numbers from it."""
+    table = np.array(rows, np.float64).reshape(-1, len(LABELS)) / 10_000
+    own, shares = written_shares(table, np.full(len(rows), label))
+    assert [json.loads(f"[{row.decode()}]") for row in shares] == rows
+    assert own == [json.dumps(row[label] / 10_000).encode() for row in rows]
+
+
 ENCODED = {
     "utf-8.txt": STORY.encode(),
     "bom.txt": codecs.BOM_UTF8 + STORY.encode(),
@@ -137,8 +196,7 @@ ENCODED = {
     "utf-32.txt": STORY.encode("utf-32"),
     "damaged.txt": STORY.encode() + b"\xff\xfe tail",
     "odd-utf-16.txt": STORY.encode("utf-16") + b"x",
-    "wrapped.txt": ("Le pont de bois a été rendu aux voitures lundi, et les\nhabitants du quartier qui attendaient depuis un an ont\n"
-                    "traversé la rivière à pied avant de revenir boire un\nverre sur la place, où jouait une fanfare venue de loin\n").encode(),
+    "wrapped.txt": WRAPPED.encode(),
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from cleaner.audit.entries import (
 )
 from cleaner.audit.lines import entry_bytes, entry_lines, entry_of, packed, source_head
 from cleaner.audit.reading import read_all, read_entries, read_entry, shard_files
+from cleaner.audit.rows import unfolded
 
 __all__ = [
     "CLEANED",
@@ -46,4 +47,5 @@ __all__ = [
     "shard_files",
     "source_head",
     "text_of",
+    "unfolded",
 ]

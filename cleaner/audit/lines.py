@@ -7,12 +7,11 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from itertools import repeat
 from operator import add, attrgetter, sub
 from typing import Any
 
 from cleaner.audit.entries import Entry, ParagraphLine, SourceLine, encoded, text_of
-from cleaner.audit.rows import paragraph_lines, quoted
+from cleaner.audit.rows import folded_lines, quoted, unfolded
 from cleaner.records import Columns, JudgedParagraph, Source
 
 
@@ -59,7 +58,7 @@ def _lines_of(entry: Entry) -> bytes:
     probabilities = [repr(round(p.probability, 4)).encode() for p in found]
     shares = [",".join(map(str, p.probabilities)).encode() for p in found]
     index, before = [p.index for p in found], [p.before for p in found]
-    return paragraph_lines(_constant_ends(entry.source), index, columns, before, raw, probabilities, shares)
+    return b"".join(unfolded(folded_lines(_ends(entry.source), index, columns, before, raw, probabilities, shares)))
 
 
 def source_head(line: SourceLine, **found: object) -> bytes:
@@ -71,7 +70,7 @@ def source_head(line: SourceLine, **found: object) -> bytes:
 def entry_bytes(
     source: Source, text: str, columns: Columns, probabilities: Sequence[bytes], shares: Sequence[bytes], line: SourceLine
 ) -> tuple[bytes, bytes]:
-    """The head of a source's line and its paragraph lines, as `entry_lines` gives them, without the records between.
+    """The head of a source's line and its paragraph lines, folded; unfolded they are as `entry_lines` gives them.
 
     `probabilities` and `shares` are as `written_shares` gives them.
     """
@@ -80,14 +79,14 @@ def entry_bytes(
     tail = text[ends[-1] if ends else 0 :]
     straight = list(map(len, texts)) == list(map(sub, ends, starts))
     together = "".join([*map(add, before, texts), tail])
-    raw: Iterable[bytes] = repeat(NULL, len(texts))
+    raw: Iterable[bytes] | None = None
     if not straight or together != text:  # as the paragraphs stood in the source
         stood = [text[start:end] for start, end in zip(starts, ends, strict=True)]
         together = "".join([*map(add, before, stood), tail])
         raw = [NULL if own == shown else quoted(own) for own, shown in zip(stood, texts, strict=True)]
     original = "" if source.kind == "html" or encoded(together, source.encoding) == source.raw else packed(source.raw)
     head = source_head(line, paragraphs=len(texts), tail=tail, original=original)
-    body = paragraph_lines(_constant_ends(line), range(len(texts)), columns, before, raw, probabilities, shares)
+    body = folded_lines(_ends(line), range(len(texts)), columns, before, raw, probabilities, shares)
     return head, body
 
 
@@ -102,10 +101,10 @@ _head_values = attrgetter(*_HEAD)
 NULL = b"null"
 
 
-def _constant_ends(line: SourceLine) -> tuple[bytes, bytes]:
+def _ends(line: SourceLine) -> tuple[bytes, bytes]:
     """What all of a source's paragraph lines begin and end with."""
     begin = b'{"record":"paragraph","source":' + quoted(line.source) + b',"index":'
-    return begin, b'],"model":' + quoted(line.model) + b',"policy":' + quoted(line.policy) + b"}\n"
+    return begin, b'],"model":' + quoted(line.model) + b',"policy":' + quoted(line.policy) + b"}"
 
 
 def _dumps(row: Any) -> bytes:

@@ -22,7 +22,6 @@ Loading is apart from extracting so that imports are not timed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -183,6 +182,8 @@ PEERS = tuple(name for name in SYSTEMS if name != OURS)
 
 def installed(name: str) -> str | None:
     """The version of a system that is installed, else None; nothing is imported. We run from a checkout too."""
+    from importlib.metadata import PackageNotFoundError, version  # 15 ms, and every command imports this module
+
     system = SYSTEMS[name]
     try:
         return version(system.package) if find_spec(system.module) else None

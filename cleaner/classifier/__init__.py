@@ -85,7 +85,7 @@ def judge_pages(
 
 
 def _adapted_text(model: Classifier, text: Text, columns: Columns, style: str) -> Probabilities:
-    found, shift = _in_context(model.contexts[STYLES.index(style)], columns), model.adaptation.text
+    found, shift = in_context(model.contexts[STYLES.index(style)], columns), model.adaptation.text
     return found if shift is None else adaptation.adapted(shift, text.runs(), model.contexts[0].network, columns, found)
 
 
@@ -111,7 +111,8 @@ def two_sided(calibration: NDArray[np.float64], keep: NDArray[np.float64], label
     return np.asarray(np.rint(10_000 * probabilities) / 10_000)
 
 
-def _in_context(stage: Context, columns: Columns) -> Probabilities:
+def in_context(stage: Context, columns: Columns) -> Probabilities:
+    """Probabilities of paragraphs of text from their columns."""
     return calibrated(stage.calibration, stage_two.evaluate(stage.network, columns))
 
 

@@ -21,7 +21,8 @@ from cleaner.errors import ModelError, OutputError, UsageError
 from cleaner.model_store import digest_of, load_model, shipped
 from cleaner.promotions import PROMOTE, RECORD, ROLLBACK, Promotion, Shelved, line_of, model_at, read_promotions, standing
 from cleaner.store.appending import append_lines
-from cleaner.store.commit import Disk, held, make_folder, named, write_whole
+from cleaner.store.commit import Disk, make_folder, named, write_whole
+from cleaner.store.locking import held
 
 Check = Callable[[Path, Path], Mapping[str, Any]]
 """(old, new): figures for the record. Raises GateError when the new model may not have the place."""

@@ -100,7 +100,7 @@ class _Worker:
         self.task, self.worked = task, self.worked + len(task.parts)
         self.deadline = monotonic() + seconds + (0 if self.ready else START)
         with suppress(OSError):
-            self.pipe.send_bytes(pack([len(part) for part in task.parts], b"".join(task.parts)))
+            self.pipe.send_bytes(pack([len(part) for part in task.parts], *task.parts))
 
     def end(self) -> None:
         """Kill it and wait for it."""
@@ -179,11 +179,10 @@ class Crew:
 
     def _received(self, worker: _Worker) -> Iterator[Done | Failed]:
         try:
-            message = worker.pipe.recv_bytes()
+            sign, content = worker.pipe.recv_bytes(), worker.pipe.recv_bytes()
         except (EOFError, OSError):
             yield from self._broken(worker, "died", "its process ended")
             return
-        sign, content = message[:1], message[1:]
         if sign == READY:
             worker.ready, worker.deadline, self._false_starts = True, monotonic() + self._limits.seconds, 0
         elif sign == OK:
@@ -242,24 +241,25 @@ def _serve(pipe: Any, open_work: OpenWork, settings: Any, memory: int) -> None:
     gc.freeze()  # the model and the modules are here to stay: no collection looks at them again
     gc.set_threshold(50_000, 20, 20)
     _lid(memory)
-    pipe.send_bytes(READY)
+    answer = READY, b""
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            sizes, body = unpack(pipe.recv_bytes())
-            pipe.send_bytes(_answer(work, sizes, body))
+            for part in answer:  # a sign, then what goes with it: together they would be copied once more
+                pipe.send_bytes(part)
+            answer = _answer(work, *unpack(pipe.recv_bytes()))
 
 
-def _answer(work: Work, sizes: Sequence[int], body: memoryview) -> bytes:
+def _answer(work: Work, sizes: Sequence[int], body: memoryview) -> tuple[bytes, bytes]:
     parts, at = [], 0
     for size in sizes:
         parts.append(bytes(body[at : at + size]))
         at += size
     try:
-        return OK + work(parts)
+        return OK, work(parts)
     except UsageError as error:
-        return REFUSED + str(error).encode("utf-8", "backslashreplace")
+        return REFUSED, str(error).encode("utf-8", "backslashreplace")
     except Exception as error:  # noqa: BLE001 - the one catch-all: the parent quarantines what fails
-        return FAILED + pack(_told(error))
+        return FAILED, pack(_told(error))
 
 
 def _lid(memory: int) -> None:

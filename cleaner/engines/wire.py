@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 
-def pack(header: Any, body: bytes = b"") -> bytes:
-    """A header and bytes as one message."""
+def pack(header: Any, *bodies: bytes | memoryview) -> bytes:
+    """A header and bytes as one message; the bytes are copied once."""
     shown = json.dumps(header, separators=(",", ":")).encode()
-    return len(shown).to_bytes(4, "little") + shown + body
+    return b"".join((len(shown).to_bytes(4, "little"), shown, *bodies))
 
 
 def unpack(message: bytes) -> tuple[Any, memoryview]:

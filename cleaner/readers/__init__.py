@@ -96,7 +96,7 @@ def read_bytes(item: Input) -> bytes:
     which `read_records` reads.
     """
     if item.container != "file":
-        raise SourceError(f"{shown(item.path)}: holds many articles; `cleaner clean` reads it into a folder (-o)")
+        raise SourceError(f"{shown(item.place)}: holds many articles; `cleaner clean` reads it into a folder (-o)")
     [found] = read_records(item)
     if isinstance(found, Rejected):
         raise SourceError(found.message)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 STDIN = "-"
 KINDS = {".txt": "text", ".text": "text", ".md": "text", ".html": "html", ".htm": "html", ".xhtml": "html"}
@@ -15,12 +15,11 @@ CODECS = {".gz": "gz", ".zst": "zst", ".bz2": "bz2"}
 ENDINGS = (*KINDS, *CONTAINERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """Something to read, as listed: cheap, nothing of it was read."""
 
-    path: Path | str
-    """A local path, or the address of a file elsewhere (`s3://...`)."""
+    place: str
+    """A local path, or the address of a file elsewhere (`s3://...`), as text: a Path costs as much as listing a file."""
     id: str
     """Its name relative to the folder that was given."""
     kind: str | None
@@ -29,12 +28,18 @@ class Input:
     """`file` is one article; `jsonl`, `csv`, `parquet` and `warc` hold many."""
     codec: str = ""
     """`gz`, `zst`, `bz2` or nothing, as its name says; its first bytes decide."""
+    is_local: bool = True
+
+    @property
+    def path(self) -> Path | str:
+        """The place as a Path where it is local, else the address."""
+        return Path(self.place) if self.is_local else self.place
 
 
 def input_of(path: Path | str, id: str) -> Input:
     """An input with what its name says of it."""
     ending, codec = endings_of(id)
-    return Input(path, id, KINDS.get(ending), CONTAINERS.get(ending, "file"), codec)
+    return Input(str(path), id, KINDS.get(ending), CONTAINERS.get(ending, "file"), codec, isinstance(path, Path))
 
 
 def endings_of(name: str) -> tuple[str, str]:

@@ -30,11 +30,16 @@ def list_inputs(paths: Sequence[str | Path], exclude: Path | None = None) -> Ite
     seen: set[str] = set()
     skip = real_path(exclude) if exclude else None
     for root, prefix in zip(roots, _distinct_prefixes(roots), strict=True):
-        for item in _of_root(root, prefix, skip):
-            own = item.path if isinstance(item.path, str) else str(item.path.absolute())
-            if len(roots) > 1 and own in seen:
-                continue
-            seen.update((own,) if len(roots) > 1 else ())
+        found = _of_root(root, prefix, skip)
+        yield from found if len(roots) == 1 else _unseen(found, seen)
+
+
+def _unseen(found: Iterator[Input], seen: set[str]) -> Iterator[Input]:
+    """Inputs that no path before gave."""
+    for item in found:
+        own = str(Path(item.place).absolute()) if item.is_local else item.place
+        if own not in seen:
+            seen.add(own)
             yield item
 
 
@@ -66,7 +71,7 @@ def _of_root(root: Path | str, prefix: PurePosixPath, skip: Path | None) -> Iter
         for item in list_address(root):
             yield input_of(item.path, (prefix / item.id).as_posix())
     elif str(root) == STDIN:
-        yield Input(root, STDIN, None)
+        yield Input(STDIN, STDIN, None)
     elif _is_pattern(root):
         folder = _folder_of(root)
         for path in _matching(root):
@@ -134,13 +139,13 @@ def _folder(root: Path, prefix: PurePosixPath, skip: Path | None) -> Iterator[In
     for folder, names, files in os.walk(root, followlinks=False, onerror=lambda e: closed.append(Path(e.filename))):
         here = Path(folder)
         names[:] = sorted(n for n in names if not n.startswith(".") and real_path(here / n) != skip)
-        before = _named_before(here, root, prefix)
+        before, place = _named_before(here, root, prefix), str(here / "_")[:-1]
         for name in sorted(files):
             ending, codec = endings_of(name)
             if ending in ENDINGS and not name.startswith("."):
-                yield Input(here / name, before + name, KINDS.get(ending), CONTAINERS.get(ending, "file"), codec)
+                yield Input(place + name, before + name, KINDS.get(ending), CONTAINERS.get(ending, "file"), codec)
     for path in closed:
-        yield Input(path, (prefix / path.relative_to(root).as_posix()).as_posix(), None)
+        yield Input(str(path), (prefix / path.relative_to(root).as_posix()).as_posix(), None)
 
 
 def _named_before(here: Path, root: Path, prefix: PurePosixPath) -> str:

@@ -7,7 +7,6 @@ import io
 import os
 import stat
 import sys
-from pathlib import Path
 from typing import BinaryIO, cast
 
 from cleaner.errors import SourceError
@@ -24,12 +23,12 @@ def open_input(item: Input) -> BinaryIO:
     Raises SourceError, with the path and the reason, for what cannot be opened and for pipes, devices
     and folders.
     """
-    if item.id == STDIN and str(item.path) == STDIN:
+    if item.id == item.place == STDIN:
         return cast(BinaryIO, _Unclosed(sys.stdin.buffer))
-    if isinstance(item.path, str):
-        return open_address(item.path)
+    if not item.is_local:
+        return open_address(item.place)
     try:
-        return _open_regular(item.path)
+        return _open_regular(item.place)
     except OSError as error:
         raise unreadable(item, error) from error
 
@@ -37,7 +36,7 @@ def open_input(item: Input) -> BinaryIO:
 def unreadable(item: Input, error: OSError) -> SourceError:
     """What to say of a file that the system does not give."""
     why = "a link that leads in a circle" if error.errno == errno.ELOOP else (error.strerror or str(error)).lower()
-    return SourceError(f"{shown(item.path)}: cannot be read ({why})")
+    return SourceError(f"{shown(item.place)}: cannot be read ({why})")
 
 
 class Started(io.RawIOBase):
@@ -73,7 +72,7 @@ class _Unclosed(io.RawIOBase):
         return self._stream.read(size)
 
 
-def _open_regular(path: Path) -> BinaryIO:
+def _open_regular(path: str) -> BinaryIO:
     """Open without blocking on pipes and devices."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     stream = os.fdopen(descriptor, "rb")

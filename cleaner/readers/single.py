@@ -28,7 +28,7 @@ def read_single(stream: Stream, item: Input, codec: str, fields: Fields, limits:
         raw, broken = _whole(io.BytesIO(raw), inner, limits)
         layers += 1
     if broken:
-        yield Rejected(item.id, broken.reason, f"{shown(item.path)}: {broken.message}", raw[:RAW_BYTES])
+        yield Rejected(item.id, broken.reason, f"{shown(item.place)}: {broken.message}", raw[:RAW_BYTES])
     else:
         yield Record(item.id, raw, item.kind)
 

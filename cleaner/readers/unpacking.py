@@ -21,6 +21,8 @@ from cleaner.readers.window import Stream, Window
 
 PIECE = 1 << 18
 """Plain bytes taken from a decoder at once, at most."""
+PLAIN_PIECE = 1 << 16
+"""Bytes that need no decoder: from 128 KB on the C library asks the kernel for each buffer, short as the file may be."""
 SEARCH_BYTES = 64 << 20
 """What may be read twice in search of the next member, beyond the size of the input: keeps hostile files linear."""
 CANDIDATE_BYTES = 1 << 20
@@ -95,7 +97,7 @@ def _decoders(window: Window, codec: str) -> Callable[[], Decoder]:
 
 
 def _plain(stream: Stream) -> Iterator[Piece]:
-    while data := stream.read(PIECE):
+    while data := stream.read(PLAIN_PIECE):
         yield Piece(0, data)
     yield Piece(0, b"", ends=True)
 

@@ -164,7 +164,7 @@ def card_page(figures: CardFigures) -> str:
     """The card as a page of its own, plots included."""
     body = [element("h1", "Model ", element("code", figures.model)), *(element("p", said) for said in figures.about)]
     if headline := _headline(figures):
-        body += [figure_list(headline), element("p", f"Measured on {figures.sets[0].name}, sites not trained on.", class_="soft")]
+        body += [figure_list(headline), element("p", f"Measured on {figures.sets[0].name}, {figures.held_out}.", class_="soft")]
     for section in sections(figures):
         body += [element("h2", section.title), *_laid_out(section.parts)]
     return page(f"Model {figures.model}", *body, style=PAGE_STYLE)

@@ -131,6 +131,8 @@ class CardFigures:
     """What figure the curves show."""
     sets: tuple[SetFigures, ...] = ()
     pages: tuple[Pages, ...] = ()
+    held_out: str = "sites not trained on"
+    """What the figures of the first set, which stand large on top, were measured on."""
 
     def __post_init__(self) -> None:
         if len(self.curves) > MOST_CURVES:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 from cleaner.readers import STDIN, Input, Record, Rejected, digest_of_input, digest_of_path, read_records
@@ -71,7 +70,7 @@ class Intake:
         parts = []
         for item in files:
             found = known.get(item.id)
-            if found and isinstance(item.path, Path) and digest_of_path(str(item.path)) == found.digest:
+            if found and item.is_local and digest_of_path(item.place) == found.digest:
                 self._take(Same(found.staged, found.row))
             else:
                 parts.append(part_of_input(item, found))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
 from pathlib import Path
 
+from cleaner.audit import unfolded
 from cleaner.engines import Engine, Failed, Limits
 from cleaner.readers import Input
 from cleaner.records import STAYING
@@ -70,7 +71,8 @@ class Preview:
 
 def _paragraphs(one: Finished) -> Iterator[dict[str, str]]:
     unit = one.unit
-    for line in one.content[unit.head : unit.head + unit.body].splitlines():
+    folded = bytes(one.content[unit.head : unit.head + unit.body])
+    for line in b"".join(unfolded(folded)).splitlines():
         yield json.loads(line)
 
 

@@ -10,8 +10,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from cleaner import audit
 from cleaner.articles import CleanArticle, clean_articles
@@ -77,7 +78,7 @@ class Finished(NamedTuple):
     """A record that was worked on, and its bytes for the log: source line, paragraph lines, clean articles."""
 
     unit: Unit
-    content: bytes
+    content: bytes | memoryview
 
 
 class Same(NamedTuple):
@@ -93,16 +94,14 @@ def part_of_input(item: Input, known: Known | None) -> bytes:
     Text between NULs, which no path holds.
     """
     found = f"{known.staged:d}\0{known.row}\0{known.digest.hex()}" if known else "\0\0"
-    local = isinstance(item.path, Path)
-    said = f"f{local:d}\0{found}\0{item.path}\0{item.kind or ''}\0{item.container}\0{item.codec}\0{item.id}"
+    said = f"f{item.is_local:d}\0{found}\0{item.place}\0{item.kind or ''}\0{item.container}\0{item.codec}\0{item.id}"
     return said.encode("utf-8", "surrogatepass")
 
 
 def _input_of_part(part: bytes) -> tuple[Input, list[str]]:
     """The file that a part names, and what the journal knows of it."""
-    local, staged, row, digest, path, kind, container, codec, id = part.decode("utf-8", "surrogatepass").split("\0", 8)
-    place = Path(path) if local == "f1" else path
-    return Input(place, id, kind or None, container, codec), [staged, row, digest]
+    local, staged, row, digest, place, kind, container, codec, id = part.decode("utf-8", "surrogatepass").split("\0", 8)
+    return Input(place, id, kind or None, container, codec, local == "f1"), [staged, row, digest]
 
 
 def part_of_record(record: Record) -> bytes:
@@ -124,7 +123,7 @@ def _packed(done: Sequence[Finished | Same]) -> bytes:
     header = [
         list(d) if isinstance(d, Same) else [*d.unit[:1], d.unit.digest.hex(), d.unit.settings.hex(), *d.unit[3:]] for d in done
     ]
-    return pack(header, b"".join(d.content for d in done if isinstance(d, Finished)))
+    return pack(header, *(d.content for d in done if isinstance(d, Finished)))
 
 
 def results_of(message: bytes) -> Iterator[Finished | Same]:
@@ -135,24 +134,10 @@ def results_of(message: bytes) -> Iterator[Finished | Same]:
         if len(row) == len(Same._fields):
             yield Same(*row)
             continue
-        id, digest, key, *plain, counts, outputs, head, size = row
-        outcome, status, code, reason = plain
-        unit = Unit(
-            id,
-            bytes.fromhex(digest),
-            bytes.fromhex(key),
-            outcome,
-            status,
-            code,
-            reason,
-            tuple(counts),
-            tuple(map(tuple, outputs)),
-            head,
-            size,
-        )
-        end = at + head + size + sum(output[1] for output in outputs)
-        yield Finished(unit, bytes(body[at:end]))
-        at = end
+        id, digest, key, *others = row
+        unit = Unit(id, bytes.fromhex(digest), bytes.fromhex(key), *others)
+        yield Finished(unit, body[at : at + unit.size])
+        at += unit.size
 
 
 def work_on(settings: Settings, parts: Sequence[bytes]) -> Iterator[Finished | Same]:
@@ -169,9 +154,24 @@ def work_on(settings: Settings, parts: Sequence[bytes]) -> Iterator[Finished | S
         waiting.append((source, article))
         digests.append(digest)
         done.append(None)
-    results = zip(settings.cleaner.judge_articles(waiting), digests, strict=True)
+    results = list(settings.cleaner.judge_articles(waiting))
+    written = zip(results, digests, _written(results), strict=True)
     for finished in done:
-        yield finished if finished is not None else finish(settings, *next(results))
+        yield finished if finished is not None else finish(settings, *next(written))
+
+
+def _written(results: Sequence[Result]) -> Iterator[tuple[list[bytes], list[bytes]]]:
+    """Probabilities as the audit writes them; of a shard at once, as a few calls to NumPy cost as much as a page has to say."""
+    if not results:
+        return
+    verdicts = [result.verdicts for result in results]
+    own, shares = written_shares(
+        np.concatenate([v.probabilities for v in verdicts]), np.concatenate([v.labels for v in verdicts])
+    )
+    at = 0
+    for v in verdicts:
+        yield own[at : at + len(v.labels)], shares[at : at + len(v.labels)]
+        at += len(v.labels)
 
 
 def _read(settings: Settings, part: bytes) -> Finished | Same | tuple[Source, Article, bytes]:
@@ -218,8 +218,8 @@ def digest_of(record: Record) -> bytes:
     return digest.digest()
 
 
-def finish(settings: Settings, result: Result, digest: bytes) -> Finished:
-    """Audit and clean articles of a judged source."""
+def finish(settings: Settings, result: Result, digest: bytes, written: tuple[Sequence[bytes], Sequence[bytes]]) -> Finished:
+    """Audit and clean articles of a judged source; `written` is what `written_shares` gives for it."""
     source, columns, metadata = result.source, result.columns, _metadata(result)
     assert source is not None
     code = code_of(result)
@@ -227,7 +227,6 @@ def finish(settings: Settings, result: Result, digest: bytes) -> Finished:
         settings, source.id, code, REASONS[code] if code else "", source.kind, source.raw, source.encoding,
         source.encoding_reason, metadata,
     )  # fmt: skip
-    written = written_shares(result.verdicts.probabilities, result.verdicts.labels)
     head, body = entry_bytes(source, result.article.text, columns, *written, line)
     rendered = () if code else _rendered(settings, result, metadata)
     return finished(settings.key, line, head, body, columns, rendered, digest)
@@ -281,10 +280,12 @@ def finished(
 ) -> Finished:
     """A unit with its bytes for the log."""
     articles = tuple(rendered)
-    outputs = tuple((start, len(content), sha256(content).hexdigest()) for start, content in articles)
+    outputs = [(start, len(content), sha256(content).hexdigest()) for start, content in articles]
     counts = counts_of(columns)
-    outcome = outcome_of(line.code, counts)
-    unit = Unit(line.source, digest, key, outcome, line.status, line.code, line.reason, counts, outputs, len(head), len(body))
+    unit = Unit(
+        line.source, digest, key, outcome_of(line.code, counts), line.status, line.code, line.reason, counts,
+        json.dumps(outputs, separators=(",", ":")), len(outputs), len(head), len(body), sum(size for _, size, _ in outputs),
+    )  # fmt: skip
     return Finished(unit, b"".join([head, body, *(content for _, content in articles)]))
 
 

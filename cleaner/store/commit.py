@@ -8,16 +8,14 @@ of this kind in 11 systems: rename without fsync, fsync without fsync of the fol
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
 
-from cleaner.errors import LockedError, OutputError, WriteError
+from cleaner.errors import OutputError, WriteError
 
 PARTIAL = ".partial"
 TOGETHER = 512
@@ -27,7 +25,6 @@ FEW = 8
 KNOWN_FOLDERS = 4096
 LOG_BUFFER = 1 << 20
 """Bytes gathered before a call."""
-Given = TypeVar("Given")
 
 
 class Disk:
@@ -92,16 +89,23 @@ def _find_syncfs() -> Callable[[int], int] | None:
 _syncfs = _find_syncfs()
 
 
-@contextmanager
-def named(path: str | Path) -> Iterator[None]:
+class named:  # noqa: N801 - reads as the function that it could be; as a generator it took as long as writing a file
     """Failures of the disk inside end as WriteError with this path."""
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise WriteError(
-            f"{path}: cannot be written ({reason.lower()}); what was done before stands, run the same command again"
-        ) from error
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (OSError, sqlite3.Error)):
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise WriteError(
+                f"{self._path}: cannot be written ({reason.lower()}); what was done before stands, run the same command again"
+            ) from error
 
 
 def write_all(disk: Disk, file: int, content: bytes) -> None:
@@ -148,7 +152,11 @@ def write_whole(path: Path, content: bytes, disk: Disk | None = None) -> None:
 
 def write_partial(disk: Disk, path: str, parts: Iterable[bytes], *, durable: bool) -> None:
     """Write parts under the temporary name of `path`."""
-    file = disk.create(temporary(path))
+    _write_new(disk, temporary(path), parts, durable=durable)
+
+
+def _write_new(disk: Disk, path: str, parts: Iterable[bytes], *, durable: bool) -> None:
+    file = disk.create(path)
     try:
         for part in parts:
             write_all(disk, file, part)
@@ -175,7 +183,8 @@ class Batch:
     def __init__(self, disk: Disk, folder: Path) -> None:
         self._disk = disk
         self._root = str(folder)
-        self._waiting: list[str] = []
+        self._waiting: list[tuple[str, str]] = []
+        """Temporary and final names."""
         self._touched: set[str] = set()
         self._folders: set[str] = set()
 
@@ -192,15 +201,16 @@ class Batch:
                 if len(self._folders) >= KNOWN_FOLDERS:
                     self._folders.clear()
                 self._folders.add(folder)
-            write_partial(self._disk, full, [content], durable=False)
-        self._waiting.append(full)
+            own = temporary(full)
+            _write_new(self._disk, own, (content,), durable=False)
+        self._waiting.append((own, full))
 
     def settle(self) -> None:
         """Make what was written and renamed before durable: the files that wait, and the folders of the last batch."""
         with named(self._root):
             if len(self._waiting) + len(self._touched) <= FEW:
-                for path in self._waiting:
-                    self._sync_file(temporary(path))
+                for own, _ in self._waiting:
+                    self._sync_file(own)
                 for folder in sorted(self._touched):
                     sync_folder(self._disk, folder)
             else:
@@ -209,9 +219,9 @@ class Batch:
 
     def rename(self) -> None:
         """Give the waiting files their names; `settle` makes the names durable."""
-        for path in self._waiting:
+        for own, path in self._waiting:
             with named(path):
-                self._disk.rename(temporary(path), path)
+                self._disk.rename(own, path)
             self._touched.add(path.rpartition("/")[0])
         self._waiting.clear()
 
@@ -234,10 +244,10 @@ class Log:
             if os.fstat(self._file).st_size != end:
                 disk.truncate(self._file, end)  # the tail of a write that was never reported
         self.end = end
-        self._waiting: list[bytes] = []
+        self._waiting: list[bytes | memoryview] = []
         self._written = end
 
-    def append(self, content: bytes) -> int:
+    def append(self, content: bytes | memoryview) -> int:
         """Add bytes; returns the place where they begin."""
         at = self.end
         self._waiting.append(content)
@@ -276,43 +286,3 @@ class Log:
             with named(self._path):
                 write_all(self._disk, self._file, content)
             self._written += len(content)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a folder's lock for as long as this lasts; the kernel lets go of it when the program dies.
-
-    Raises LockedError when another run holds it, OutputError when it cannot be made.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
-    except OSError as error:
-        raise OutputError(f"{path.parent.parent}: cannot be written ({(error.strerror or str(error)).lower()})") from error
-    with held(file, fcntl.LOCK_EX, f"{path.parent.parent}: another run is at work on this folder; wait for it to end"):
-        yield
-
-
-@contextmanager
-def shared(path: Path) -> Iterator[None]:
-    """Keep runs away for as long as this lasts, where there is a lock. Raises LockedError when one is at work."""
-    try:
-        file = os.open(path, os.O_RDONLY)
-    except OSError:
-        yield
-        return
-    with held(file, fcntl.LOCK_SH, f"{path.parent.parent}: a run is at work on this folder; wait for it to end"):
-        yield
-
-
-@contextmanager
-def held(file: int, lock: int, refusal: str) -> Iterator[None]:
-    """Hold a lock on an open file, and close it in the end. Raises LockedError at once where another holds it."""
-    try:
-        try:
-            fcntl.flock(file, lock | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LockedError(refusal) from error
-        yield
-    finally:
-        os.close(file)

@@ -8,8 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from cleaner.store.commit import Disk, Log, locked, named, write_whole
+from cleaner.store.commit import Disk, Log, named, write_whole
 from cleaner.store.journal import NAME, STATE, Journal, Unit
+from cleaner.store.locking import locked
 
 LOCK, LOG, REPORT, SEAL = "lock", "log", "report.json", "SHA256SUMS"
 INDEX = "review.db"

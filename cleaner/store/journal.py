@@ -70,12 +70,20 @@ class Unit(NamedTuple):
     reason: str
     counts: tuple[int, ...]
     """In the order of COUNTS."""
-    outputs: tuple[tuple[int, int, str], ...]
-    """Of each clean article: its first paragraph, its bytes in the log, their SHA-256 in hexadecimal."""
+    outputs: str
+    """JSON: of each clean article its first paragraph, its bytes in the log, their SHA-256 in hexadecimal."""
+    articles: int
     head: int
     """Bytes of the audit's source line, open at its end for the paths of the outputs."""
     body: int
-    """Bytes of the audit's paragraph lines."""
+    """Bytes of the audit's paragraph lines, folded."""
+    rendered: int
+    """Bytes of all its clean articles."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes in the log: source line, paragraph lines, clean articles."""
+        return self.head + self.body + self.rendered
 
 
 class Known(NamedTuple):
@@ -166,16 +174,16 @@ class Journal:
 
     def known(self, ids: Sequence[str], settings: bytes) -> dict[str, Known]:
         """Of each id that was done under these settings: its row and digest; what is staged hides what is settled."""
-        raw = [raw_id(id) for id in ids]
-        marks = ",".join("?" * len(raw))
+        names = {raw_id(id): id for id in ids}
+        marks = ",".join("?" * len(names))
         found: dict[str, Known] = {}
         for staged in (False, True):
             rows = self.db.execute(
                 f"SELECT n, id, digest, settings FROM {'staged' if staged else 'units'} WHERE id IN ({marks})",
-                raw,
+                list(names),
             )
             for n, id, digest, under in rows:
-                name = text_id(id)
+                name = names[id]
                 if under == settings:
                     found[name] = Known(staged, n, digest)
                 elif staged:
@@ -253,8 +261,8 @@ def _row(unit: Unit, at: int) -> tuple[Any, ...]:
     id = raw_id(unit.id)
     reason = unit.reason.encode("utf-8", "backslashreplace").decode()
     return (
-        id, bucket_of(unit.id), unit.digest, unit.settings, unit.outcome, unit.status, unit.code, reason, len(unit.outputs),
-        *unit.counts, at, unit.head, unit.body, json.dumps(unit.outputs, separators=(",", ":")),
+        id, bucket_of(unit.id), unit.digest, unit.settings, unit.outcome, unit.status, unit.code, reason, unit.articles,
+        *unit.counts, at, unit.head, unit.body, unit.outputs,
     )  # fmt: skip
 
 

@@ -202,14 +202,21 @@ def _note_removals(journal: Journal) -> None:
 
 def refuse_foreign_names(out: Path, journal: Journal) -> None:
     """Raise OutputError when a file that cleaner did not write has a name that is needed."""
-    seen: set[str] = set()
+    there: dict[str, bool] = {"": True}  # folders; what is in one that is not there is not there either
     for path, ours in journal.rows("SELECT i.path, f.path IS NOT NULL FROM intents i LEFT JOIN freed f ON f.path = i.path"):
-        _refuse(out, path, journal, os.path.isdir(f"{out}/{path}") if ours else os.path.lexists(f"{out}/{path}"))
         folder = path.rpartition("/")[0]
-        while folder and folder not in seen:
-            seen.add(folder)
-            _refuse(out, folder, journal, os.path.lexists(f"{out}/{folder}") and not os.path.isdir(f"{out}/{folder}"))
-            folder = folder.rpartition("/")[0]
+        if folder not in there:
+            _look_for(out, folder, journal, there)
+        if there[folder]:
+            _refuse(out, path, journal, os.path.isdir(f"{out}/{path}") if ours else os.path.lexists(f"{out}/{path}"))
+
+
+def _look_for(out: Path, folder: str, journal: Journal, there: dict[str, bool]) -> None:
+    """Note whether a folder and those above it are there; refuse what stands in the place of one."""
+    while folder not in there:
+        there[folder] = os.path.lexists(f"{out}/{folder}")
+        _refuse(out, folder, journal, there[folder] and not os.path.isdir(f"{out}/{folder}"))
+        folder = folder.rpartition("/")[0]
 
 
 def _refuse(out: Path, path: str, journal: Journal, there: bool) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.errors import SourceError, UsageError
+from cleaner.errors import SeedError, SourceError, UsageError
 from cleaner.evaluation.judged import article_of
+from cleaner.labels import read_labels
 from cleaner.pipeline import as_source
 from cleaner.records import KEPT_LABELS, LABELS, STYLES, Layout
 from cleaner.seeds import Seed, read_seeds
@@ -75,22 +76,33 @@ def fold_of(site: str) -> int:
 
 
 def from_seed(seed: Seed, group: str) -> Iterator[Example]:
-    """A fully labelled training article; a seed with a page comes a second time with its layout."""
-    labels = np.array([LABELS.index(label) for label in seed.labels], np.int64)
-    keep = labels < len(KEPT_LABELS)
+    """A labelled training article; a seed with a page comes a second time with its layout. Raises SeedError."""
+    yield as_text(seed, group)
+    if seed.html:
+        yield as_page(seed, group)
+
+
+def as_text(seed: Seed, group: str) -> Example:
+    """A labelled article without its page."""
+    labels = np.array([LABELS.index(label) if label else UNKNOWN for label in seed.labels], np.int64)
+    keep = (labels != UNKNOWN) & (labels < len(KEPT_LABELS))
     style = STYLES.index(seed.style)
     name = group if style == 0 else f"{group} ({seed.style})"
-    yield Example(seed.id, seed.site, name, style, seed.lines, labels, keep, seed.opens)
-    if seed.html:
-        yield Example(seed.id, seed.site, f"{name}{PAGES}", style, seed.lines, labels, keep, layout=article_of(seed).layout)
+    return Example(seed.id, seed.site, name, style, seed.lines, labels, keep, seed.opens)
+
+
+def as_page(seed: Seed, group: str) -> Example:
+    """A labelled article with its layout. Raises SeedError where its paragraphs are not those of its page."""
+    text = as_text(seed, group)
+    return replace(text, group=f"{text.group}{PAGES}", opens=frozenset(), layout=article_of(seed).layout)
 
 
 def read_examples(seed_paths: Iterable[Path], public: Path | None) -> Iterator[Example]:
     """All training articles: seeds, then, where the folder is there, the public sets."""
     for path in seed_paths:
-        for seed in read_seeds(path):
+        for seed in read_labels(path):
             if seed.lines:
-                yield from from_seed(seed, "seeds" if len(seed.lines) > 1 else "loose")
+                yield from from_seed(_whole(seed), "seeds" if len(seed.lines) > 1 else "loose")
     if public is None:
         return
     for name in LABELLED_SETS:
@@ -100,6 +112,16 @@ def read_examples(seed_paths: Iterable[Path], public: Path | None) -> Iterator[E
     for name, style in PAGE_SETS.items():
         if (public / f"{name}.parquet").exists():
             yield from page_set(public / f"{name}.parquet", style)
+
+
+def _whole(seed: Seed) -> Seed:
+    """The same article. Raises SeedError where a paragraph has no label."""
+    if "" in seed.labels:
+        raise SeedError(
+            f"{seed.id}: {seed.labels.count('')} of {len(seed.lines)} paragraphs have no label; training from scratch learns "
+            "from whole articles: label all of it, or let the labels add to a trained model (without --scratch)"
+        )
+    return seed
 
 
 def page_set(path: Path, style: str) -> Iterator[Example]:

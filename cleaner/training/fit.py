@@ -19,7 +19,9 @@ from cleaner.classifier import Classifier, Context, PageClassifier, alone, calib
 from cleaner.classifier import network as stage_two
 from cleaner.features.context import Alone
 from cleaner.records import LABELS, STYLES
+from cleaner.report.figures import Curve
 from cleaner.training.corpora import FOLDS
+from cleaner.training.curve import first_stage_curve
 from cleaner.training.layouts import fit_layouts, named_rows
 from cleaner.training.linear import HASH_BITS, SPAM_BITS, fit_linear, gram_matrix, join_alone, measure_columns
 from cleaner.training.network import Matrix, complete, fit_context
@@ -67,6 +69,7 @@ class Fitted:
     layout: alone.LayoutWeights | None = None
     pages: PageStage | None = None
     unseen_pages: NDArray[np.float64] | None = None
+    curves: tuple[Curve, ...] = ()
 
     def classifier(self) -> Classifier:
         """Ready to score."""
@@ -92,18 +95,20 @@ def fit(rows: Rows, pages: Rows | None, log: Log, natural: NDArray[np.bool_]) ->
     log(f"{len(rows.lines):,} lines, {grams.nnz:,} grams")
     texts, on_pages = _unseen_measures(grams, fine, rows, pages, log)
     linear = fit_linear(grams, fine, rows, np.ones(len(rows.lines), bool))
+    curves = first_stage_curve(grams, fine, rows, natural)
+    log("learning curve drawn")
     del grams, fine
     with threadpool_limits(1), warnings.catch_warnings():  # small products: two threads of ours beat two of BLAS
         warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of passes is what we want
         contexts, unseen = fit_styles(texts.columns, rows, natural, log)
         opening_weights = fit_opening(rows, unseen, natural)
         if pages is None or on_pages is None:
-            return Fitted(linear, contexts, opening_weights, unseen)
+            return Fitted(linear, contexts, opening_weights, unseen, curves=curves)
         named = named_rows(pages, rows, texts.columns, on_pages.columns)
         layout, columns = fit_layouts(named, on_pages.alone, on_pages.columns, log)
         stage, unseen_pages = fit_pages(columns, named)
         log("pages: stage two fitted")
-    return Fitted(linear, contexts, opening_weights, unseen, layout, stage, unseen_pages)
+    return Fitted(linear, contexts, opening_weights, unseen, layout, stage, unseen_pages, curves)
 
 
 def _unseen_measures(

@@ -28,17 +28,18 @@ PASSES = 10
 
 
 def gram_matrix(rows: Rows, bits: int) -> sparse.csr_matrix:
-    """Hashed grams as a sparse matrix, each row divided by the root of its gram count."""
-    parts = []
-    for first, last in batches(rows):
-        lines = rows.lines[rows.offsets[first] : rows.offsets[last]]
-        buffer = lay_out(lines, [0, len(lines)])
-        grams = grams_of(buffer, Spans(buffer.folded))
-        slots = (grams.hashes >> np.uint64(64 - bits)).astype(np.int64)
-        share = 1 / np.sqrt(np.bincount(grams.lines, minlength=len(lines)))
-        shape = (len(lines), 1 << bits)
-        parts.append(sparse.csr_matrix((share[grams.lines].astype(np.float32), (grams.lines, slots)), shape))
+    """Hashed grams of all rows as `line_grams` gives them."""
+    parts = [line_grams(rows.lines[rows.offsets[first] : rows.offsets[last]], bits) for first, last in batches(rows)]
     return sparse.vstack(parts, format="csr")
+
+
+def line_grams(lines: Sequence[str], bits: int) -> sparse.csr_matrix:
+    """Hashed grams as a sparse matrix of shape (lines, 2**bits), each row divided by the root of its gram count."""
+    buffer = lay_out(lines, [0, len(lines)])
+    grams = grams_of(buffer, Spans(buffer.folded))
+    slots = (grams.hashes >> np.uint64(64 - bits)).astype(np.int64)
+    share = 1 / np.sqrt(np.bincount(grams.lines, minlength=len(lines)))
+    return sparse.csr_matrix((share[grams.lines].astype(np.float32), (grams.lines, slots)), (len(lines), 1 << bits))
 
 
 def fit_linear(grams: sparse.csr_matrix, fine: sparse.csr_matrix, rows: Rows, chosen: NDArray[np.bool_]) -> alone.LinearWeights:
