@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,8 @@ HEADER_LIMIT = 1 << 20
 DIGEST_BYTES = 32
 TYPES = {"int8": "<i1", "float32": "<f4", "float64": "<f8"}
 NAME = "press.model"
-ADAPTATION = "adaptation."
-"""Begins the names of the arrays that labels of a user's own add."""
+ADAPTATION, INFORMATION = "adaptation.", "information."
+"""Begin the names of the arrays that labels of a user's own add, and of those that only training reads."""
 
 _PACKAGED = Path(__file__).parent / "models" / NAME
 _CHECKED_OUT = Path(__file__).parent.parent / "models" / NAME
@@ -71,16 +71,24 @@ class Model:
     header: Mapping[str, Any]
     digest: str
     """First 12 hexadecimal digits of the file's checksum: the name of the model in audits."""
+    information: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """By kind, `text` and `page`: what its training lines say of where labels could move it (see `training.information`)."""
 
 
 def save_model(
-    path: Path, linear: LinearWeights, rest: Classifier, provenance: Mapping[str, Any], layout: LayoutWeights | None = None
+    path: Path,
+    linear: LinearWeights,
+    rest: Classifier,
+    provenance: Mapping[str, Any],
+    layout: LayoutWeights | None = None,
+    information: Mapping[str, NDArray[Any]] | None = None,
 ) -> str:
     """Write a model file with its self-test; returns its digest. Same arrays, same bytes.
 
     `linear` is the unpacked form of `rest.linear`, `layout` that of `rest.pages.layout`. Raises WriteError when the disk fails.
     """
-    return _save(path, _named_arrays(linear, rest, layout), provenance)
+    named = {f"{INFORMATION}{kind}": array for kind, array in (information or {}).items()}
+    return _save(path, _named_arrays(linear, rest, layout) | named, provenance)
 
 
 def save_adapted(path: Path, base: Path, shifts: Mapping[str, ShiftWeights], provenance: Mapping[str, Any]) -> str:
@@ -138,7 +146,8 @@ def load_model(path: Path | str | None = None) -> Model:
         raise ModelError(f"{file}: arrays do not fit together ({error}); get the file again") from error
     if scores != header.get("self_test"):
         raise ModelError(f"{file}: the self-test gives other scores than the model promises; get the file again")
-    return Model(classifier, header, digest[:12])
+    information = {n.removeprefix(INFORMATION): a for n, a in arrays.items() if n.startswith(INFORMATION)}
+    return Model(classifier, header, digest[:12], information)
 
 
 def _file_bytes(file: Path) -> bytes:

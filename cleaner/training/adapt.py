@@ -23,6 +23,7 @@ from cleaner.seeds import Seed
 from cleaner.training.corpora import UNKNOWN, Example, as_page, as_text
 from cleaner.training.fit import Log
 from cleaner.training.held_out import HeldOut, held_out
+from cleaner.training.information import square
 from cleaner.training.judged import Judged, judge_rows
 from cleaner.training.rows import Rows, rows_of
 from cleaner.training.run import Trained
@@ -57,9 +58,10 @@ def adapt(label_paths: Sequence[Path], out: Path, *, base: Path | None = None, l
     taught = {kind: found for kind in KINDS if (found := _taught(classifier, seeds, kind, log))}
     shifts, measured = {}, []
     for kind, one in taught.items():
-        shifts[kind] = fit_shift(one.judged)
+        information = square(model.information[kind]) if kind in model.information else None
+        shifts[kind] = fit_shift(one.judged, information)
         log(f"{kind}s: fitted, {_agreement(one, shifts[kind])}")
-        measured.append(held_out(one.examples, one.rows, one.judged, f"your labels, as {kind}s"))
+        measured.append(held_out(one.examples, one.rows, one.judged, f"your labels, as {kind}s", information))
         log(f"{kind}s: {_said(measured[-1])}")
     return _written(out, base or shipped(), model, shifts, seeds, [found for found in measured if found])
 

@@ -23,21 +23,23 @@ FRACTIONS = (0.25, 0.5, 1.0)
 def first_stage_curve(grams: sparse.csr_matrix, fine: sparse.csr_matrix, rows: Rows, natural: Mask) -> tuple[Curve, ...]:
     """Keep F1 of the first stage on the fold with most `natural` labelled rows, by how much of the others it learned from.
 
-    The first stage alone: it takes most of what a text teaches, and the second would cost a whole training a point.
+    The first stage alone: it takes most of what a text teaches, and the second would cost a whole training a point. Made
+    articles are left out, which are made from all of the others.
     Empty where there is too little to learn from.
     """
     counts = np.bincount(rows.fold[natural & rows.labelled], minlength=1)
     fold = int(counts.argmax())
-    asked = natural & rows.labelled & (rows.fold == fold)
-    points = tuple(_points(grams, fine, rows, fold, asked)) if asked.any() else ()
+    points = tuple(_points(grams, fine, rows, fold, natural)) if counts.any() else ()
     return (Curve(points),) if points else ()
 
 
-def _points(grams: sparse.csr_matrix, fine: sparse.csr_matrix, rows: Rows, fold: int, asked: Mask) -> Iterator[Point]:
+def _points(grams: sparse.csr_matrix, fine: sparse.csr_matrix, rows: Rows, fold: int, natural: Mask) -> Iterator[Point]:
     article = np.repeat(np.arange(len(rows.offsets) - 1), np.diff(rows.offsets))
+    asked = natural & rows.labelled & (rows.fold == fold)
     drawn = np.random.default_rng(0).random(len(rows.offsets) - 1)[article]
+    learned = (rows.fold != fold) & (natural | ~rows.labelled)
     for fraction in FRACTIONS:
-        chosen = (rows.fold != fold) & (drawn < fraction)
+        chosen = learned & (drawn < fraction)
         if not _teaches(rows, chosen):
             continue
         alone, _ = measure_columns(fit_linear(grams, fine, rows, chosen), rows, asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from cleaner.records import LABELS, STYLES
 from cleaner.report.figures import Curve
 from cleaner.training.corpora import FOLDS
 from cleaner.training.curve import first_stage_curve
+from cleaner.training.information import information
 from cleaner.training.layouts import fit_layouts, named_rows
 from cleaner.training.linear import HASH_BITS, SPAM_BITS, fit_linear, gram_matrix, join_alone, measure_columns
 from cleaner.training.network import Matrix, complete, fit_context
@@ -70,6 +71,8 @@ class Fitted:
     pages: PageStage | None = None
     unseen_pages: NDArray[np.float64] | None = None
     curves: tuple[Curve, ...] = ()
+    information: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    """Of texts and pages."""
 
     def classifier(self) -> Classifier:
         """Ready to score."""
@@ -102,13 +105,15 @@ def fit(rows: Rows, pages: Rows | None, log: Log, natural: NDArray[np.bool_]) ->
         warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of passes is what we want
         contexts, unseen = fit_styles(texts.columns, rows, natural, log)
         opening_weights = fit_opening(rows, unseen, natural)
+        known = {"text": information(contexts[0].network, texts.columns, unseen, rows.weight)}
         if pages is None or on_pages is None:
-            return Fitted(linear, contexts, opening_weights, unseen, curves=curves)
+            return Fitted(linear, contexts, opening_weights, unseen, curves=curves, information=known)
         named = named_rows(pages, rows, texts.columns, on_pages.columns)
         layout, columns = fit_layouts(named, on_pages.alone, on_pages.columns, log)
         stage, unseen_pages = fit_pages(columns, named)
+        known |= {"page": information(stage.keep, columns, unseen_pages, named.weight)}
         log("pages: stage two fitted")
-    return Fitted(linear, contexts, opening_weights, unseen, layout, stage, unseen_pages, curves)
+    return Fitted(linear, contexts, opening_weights, unseen, layout, stage, unseen_pages, curves, known)
 
 
 def _unseen_measures(

@@ -37,10 +37,10 @@ class HeldOut(NamedTuple):
     """BY_SITE, or BY_ARTICLE where there are less than PARTS sites."""
 
 
-def held_out(examples: Sequence[Example], rows: Rows, judged: Judged, name: str) -> HeldOut | None:
+def held_out(examples: Sequence[Example], rows: Rows, judged: Judged, name: str, information: Floats | None) -> HeldOut | None:
     """Figures on labels that were held back, a PARTS-th of the sites or articles at a time; None where there is one article.
 
-    `rows` and `judged` are those of the examples.
+    `rows` and `judged` are those of the examples; `information` is as for `fit_shift`.
     """
     names, what = _groups(examples)
     part = _parts(names)[judged.article]
@@ -48,7 +48,7 @@ def held_out(examples: Sequence[Example], rows: Rows, judged: Judged, name: str)
         return None
     known = np.flatnonzero(judged.labels != UNKNOWN)
     measured = [
-        _figures(name, rows, known, _unseen(judged, part, fraction), len({e.site for e in examples}))
+        _figures(name, rows, known, _unseen(judged, part, fraction, information), len({e.site for e in examples}))
         for fraction in (0.0, *FRACTIONS)
     ]
     share = 1 - 1 / len(set(part.tolist()))
@@ -77,7 +77,7 @@ def _digest(text: str) -> bytes:
     return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _unseen(judged: Judged, part: NDArray[np.int64], fraction: float) -> Floats:
+def _unseen(judged: Judged, part: NDArray[np.int64], fraction: float, information: Floats | None) -> Floats:
     """Probabilities of every row when its part was held back and a fraction of the other labels was learned from."""
     found = judged.probabilities.copy()
     if not fraction:
@@ -85,14 +85,16 @@ def _unseen(judged: Judged, part: NDArray[np.int64], fraction: float) -> Floats:
     drawn = np.random.default_rng(0).random(len(judged.labels)) < fraction
     learned = judged.relabelled(np.where(drawn, judged.labels, UNKNOWN))
     parts = sorted(set(part.tolist()))
-    for number, probabilities in zip(parts, side_by_side(partial(_without, judged, learned, part), parts), strict=True):
+    for number, probabilities in zip(
+        parts, side_by_side(partial(_without, judged, learned, part, information), parts), strict=True
+    ):
         found[part == number] = probabilities
     return found
 
 
-def _without(judged: Judged, learned: Judged, part: NDArray[np.int64], number: int) -> Floats:
+def _without(judged: Judged, learned: Judged, part: NDArray[np.int64], information: Floats | None, number: int) -> Floats:
     """Probabilities of the rows of a part by what the others teach."""
-    return moved(judged.rows(part == number), fit_shift(learned.rows(part != number)))
+    return moved(judged.rows(part == number), fit_shift(learned.rows(part != number), information))
 
 
 def _figures(name: str, rows: Rows, known: NDArray[np.int64], probabilities: Floats, sites: int) -> SetFigures:

@@ -83,7 +83,7 @@ def _written(out: Path, fitted: Fitted, unseen: Unseen, examples: Sequence[Examp
         "fingerprint": fingerprint,
         "unseen": unseen.record(),
     }
-    digest = save_model(out, fitted.linear, fitted.classifier(), provenance, fitted.layout)
+    digest = save_model(out, fitted.linear, fitted.classifier(), provenance, fitted.layout, fitted.information)
     about = _ABOUT.format(size=out.stat().st_size / 1e6, lines=lines, fingerprint=fingerprint)
     figures = CardFigures(
         digest, tuple(about.split("\n\n")), tuple(sources), tuple(fitted.curves), CURVE_OF, unseen.sets, unseen.pages

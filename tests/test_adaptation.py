@@ -1,0 +1,186 @@
+"""What labels of a user's own add to a trained model: what they say, to what is like it, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from house_lines import BODIES, LABELS, TEASERS, lines, page, write_labels
+
+from cleaner import Cleaner
+from cleaner.classifier.adaptation import shifted
+from cleaner.cli import main
+from cleaner.comparison.gate import gate
+from cleaner.errors import SeedError
+from cleaner.model_store import load_model, save_adapted, shipped
+from cleaner.records import STAYING
+from cleaner.training.adapt import adapt
+from cleaner.training.run import Trained
+
+GOLD = Path(__file__).parent.parent / "seeds" / "gold" / "texts.jsonl"
+UNSEEN = (3, 4)
+"""Articles of the site whose labels are never given."""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A model that learned the house lines of three articles."""
+    folder = tmp_path_factory.mktemp("adapted")
+    return adapt([write_labels(folder / "labels.jsonl")], folder / "new.model")
+
+
+def staying(cleaner: Cleaner, number: int) -> set[str]:
+    return {p.text for p in cleaner.clean_lines(lines(number)).paragraphs if p.decision in STAYING}
+
+
+@pytest.mark.parametrize("number", UNSEEN)
+def test_labels_teach_what_is_like_them(trained: Trained, number: int) -> None:
+    """House lines that the shipped model keeps go on the site's other articles, and the articles' own paragraphs stay."""
+    assert TEASERS[number] in staying(Cleaner.load(), number)
+    assert staying(Cleaner.load(trained.model), number) == set(BODIES[number])
+
+
+@pytest.mark.parametrize("number", UNSEEN)
+def test_labels_of_pages_teach_pages(tmp_path: Path, number: int) -> None:
+    """With their pages at hand, the same labels teach the judge of pages, which is surer of what it knows and needs more of them."""
+    new = adapt([write_labels(tmp_path / "pages.jsonl", html=True)], tmp_path / "new.model").model
+    before, after = (cleaner.clean(page(number)).paragraphs for cleaner in (Cleaner.load(), Cleaner.load(new)))
+    assert {p.text for p in after if p.decision in STAYING} == {*BODIES[number], TEASERS[number]}
+    content = [{p.text: p.probabilities[0] for p in some}[TEASERS[number]] for some in (before, after)]
+    assert content[1] < content[0] - 0.15
+
+
+def test_what_is_unlike_the_labels_stays_as_it_was(trained: Trained) -> None:
+    """A few labels of one site hardly move the verdicts on other sites: of the gold's lines not one in fifty is decided otherwise."""
+    old, new, moved, count = Cleaner.load(), Cleaner.load(trained.model), 0, 0
+    for row in map(json.loads, GOLD.read_text(encoding="utf-8").splitlines()):
+        texts = [p["text"] for p in row["paragraphs"]]
+        pairs = zip(old.clean_lines(texts).paragraphs, new.clean_lines(texts).paragraphs, strict=True)
+        differ = [(a.decision in STAYING) != (b.decision in STAYING) for a, b in pairs]
+        moved, count = moved + sum(differ), count + len(differ)
+    assert moved < count / 50
+
+
+def test_an_adapted_model_passes_the_gate(trained: Trained) -> None:
+    """Honest labels of one site make no model that the gate refuses."""
+    assert not gate(None, trained.model).refusals
+
+
+def test_flipped_labels_are_refused_by_the_gate(tmp_path: Path) -> None:
+    """Whoever labels many articles of a language the wrong way round gets a model, and the gate keeps it out."""
+    seeds = [json.loads(line) for line in (GOLD.parent.parent / "french-dailies.jsonl").read_text(encoding="utf-8").splitlines()]
+    for seed in seeds:
+        for paragraph in seed["paragraphs"]:
+            paragraph["label"] = "teaser" if paragraph["label"] in ("content", "heading") else "content"
+    path = tmp_path / "flipped.jsonl"
+    path.write_text("\n".join(map(json.dumps, seeds)), encoding="utf-8")
+    found = gate(None, adapt([path], tmp_path / "flipped.model").model)
+    assert found.refusals
+
+
+def test_no_shift_moves_nothing() -> None:
+    """Probabilities come back as they were where the labels say nothing of a paragraph."""
+    found = np.array([[0.5, 0.2, 0.05, 0.05, 0.05, 0.05, 0.05, 0.03, 0.01, 0.01], [1.0, *[0.0] * 9]])
+    assert np.abs(shifted(found, np.zeros((2, 11))) - found).max() <= 0.0011  # what counts as 0 is moved to the least share
+
+
+def test_the_same_labels_give_the_same_bytes(trained: Trained, tmp_path: Path) -> None:
+    """Training twice on the same labels writes the same file."""
+    again = adapt([write_labels(tmp_path / "labels.jsonl")], tmp_path / "again.model")
+    assert again.model.read_bytes() == trained.model.read_bytes()
+
+
+def test_labels_of_before_are_not_counted_twice(trained: Trained, tmp_path: Path) -> None:
+    """Adding the same labels to a model that has learned from them gives that model again, whatever it was made from."""
+    again = adapt([write_labels(tmp_path / "labels.jsonl")], tmp_path / "again.model", base=trained.model)
+    assert again.model.read_bytes() == trained.model.read_bytes()
+
+
+def test_a_model_without_its_shift_is_the_one_it_was_made_from(trained: Trained, tmp_path: Path) -> None:
+    """The stages of the base are in the new file unchanged: taking the shift out gives every byte of its arrays back."""
+    save_adapted(tmp_path / "back.model", trained.model, {}, load_model().header["provenance"])
+    assert (tmp_path / "back.model").read_bytes() == shipped().read_bytes()
+
+
+@pytest.mark.parametrize("paragraph", range(len(LABELS)))
+def test_one_label_is_enough_to_train(tmp_path: Path, paragraph: int) -> None:
+    """A single label of any kind makes a model and a card that says that nothing could be held back."""
+    labels = ["" if i != paragraph else label for i, label in enumerate(LABELS)]
+    said: list[str] = []
+    new = adapt([write_labels(tmp_path / "one.jsonl", (0,), labels)], tmp_path / "one.model", log=said.append)
+    assert staying(Cleaner.load(new.model), 1) >= set(BODIES[1])
+    assert any("nothing to hold back" in line for line in said)
+
+
+def test_unlabelled_paragraphs_are_no_evidence(tmp_path: Path) -> None:
+    """Labels of the house lines alone, the rest of their articles left alone, teach the house lines and cost no paragraph."""
+    labels = [label if label in ("teaser", "promo") else "" for label in LABELS]
+    new = Cleaner.load(adapt([write_labels(tmp_path / "some.jsonl", labels=labels)], tmp_path / "some.model").model)
+    assert staying(new, UNSEEN[0]) == set(BODIES[UNSEEN[0]])
+
+
+def test_figures_are_of_labels_held_back(trained: Trained) -> None:
+    """The card compares before and after on articles that were not learned from, by number of labels, as page and as text."""
+    after, before = trained.unseen.sets
+    assert before.noise_left
+    assert after.noise_left
+    assert before.noise_left.hits > after.noise_left.hits
+    text = trained.card.read_text(encoding="utf-8")
+    assert "articles not learned from" in text
+    assert "Learning curve" in text
+    assert trained.card.with_suffix(".html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_files_without_a_label_are_refused(tmp_path: Path) -> None:
+    """A file in which nothing is labelled is an error that says what to do."""
+    with pytest.raises(SeedError, match="no paragraph has a label"):
+        adapt([write_labels(tmp_path / "none.jsonl", labels=[""] * len(LABELS))], tmp_path / "new.model")
+
+
+def test_paragraphs_that_are_not_the_pages_teach_texts(tmp_path: Path) -> None:
+    """A label file whose page has changed is learned from as a text, and that is said."""
+    path = write_labels(tmp_path / "pages.jsonl", html=True)
+    path.write_text(path.read_text(encoding="utf-8").replace("<article>", "<article><p>Une ligne de plus.</p>"), encoding="utf-8")
+    said: list[str] = []
+    new = adapt([path], tmp_path / "new.model", log=said.append)
+    assert sum("as a text alone" in line for line in said) == 3
+    assert load_model(new.model).classifier.adaptation.page is None
+
+
+def run(*args: object) -> tuple[int, str]:
+    found = CliRunner().invoke(main, [str(arg) for arg in args])
+    return found.exit_code, found.output
+
+
+def test_the_command_takes_a_table_of_lines(tmp_path: Path) -> None:
+    """A CSV of text,label is enough; progress and figures go to stderr, the model's name to stdout."""
+    table = tmp_path / "mine.csv"
+    rows = [f'"{text}",{label}' for n in range(3) for text, label in zip(lines(n), LABELS, strict=True)]
+    table.write_text("text,label\n" + "\n".join(rows), encoding="utf-8")
+    found = CliRunner().invoke(main, ["train", str(table), "-o", str(tmp_path / "new.model")])
+    assert found.exit_code == 0, found.output
+    assert "new.model" in found.stdout
+    assert "gives 18 of your 18 labels" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(("--scratch", "--from", "models"), "leave one of them out"), (("--public", "."), "give --scratch")],
+)
+def test_options_that_contradict_are_refused(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    """A model that labels add to and a new model exclude each other; public sets need a new model."""
+    _, output = run("train", write_labels(tmp_path / "labels.jsonl"), "-o", tmp_path / "new.model", *options)
+    assert said in output
+
+
+def test_training_from_scratch_needs_whole_articles(tmp_path: Path) -> None:
+    """Paragraphs without a label do not silently count as something: the message says how many and what to do."""
+    code, output = run(
+        "train", "--scratch", write_labels(tmp_path / "some.jsonl", labels=("", *LABELS[1:])), "-o", tmp_path / "x.model"
+    )
+    assert code == 65
+    assert "have no label" in output
+    assert "without --scratch" in output
