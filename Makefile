@@ -53,7 +53,7 @@ review: $(READY)  ## label paragraphs of OUT in the browser; labels go to REVIEW
 test: $(READY)  ## run the tests
 	$(BIN)/pytest -n 2 --dist loadgroup -q
 
-crash: $(READY)  ## a fault, a kill and a power cut at every writing call; KILLS random kills; long histories; Ray
+crash: $(READY)  ## a fault, a kill and a power cut at every writing call; KILLS random kills; 10,000 labels; long histories; Ray
 	CRASH_EVERY=1 CRASH_KILLS=$(KILLS) CRASH_EXAMPLES=200 CRASH_RAY=10 CRASH_CLICKS=10000 $(BIN)/pytest -n 2 -q tests/crash \
 		tests/test_incremental.py tests/test_engines.py tests/review/test_kept.py
 

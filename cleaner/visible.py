@@ -8,8 +8,10 @@ from itertools import groupby
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 """Controls, format characters (zero widths, directions, tags), private use, unassigned, halves of pairs, odd line ends."""
 PLAIN = frozenset("\n\t")
-BLANKS = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
-"""Shown as nothing though their category is that of letters or signs: fillers, joiners, the blank Braille cell."""
+SELECTORS = frozenset(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+"""Variation selectors: any text can be hidden in a row of them behind one sign (a byte each)."""
+BLANKS = SELECTORS | frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
+"""Shown as nothing though their category is that of letters, marks or signs: fillers, joiners, the blank Braille cell."""
 
 
 def is_hidden(character: str) -> bool:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def review(
     out: Path, labels: Path, port: int, who: str, proposals: tuple[Path, ...], model: Path | None, no_browser: bool
 ) -> None:
-    """Look at what was taken, doubtful paragraphs first, and say what each is: a local page in the browser.
+    """Look at what was taken and say what each paragraph is, where it decides most first: a local page in the browser.
 
     \b
     Examples:

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from faults import today, tree, yesterday
+from faults import Days, today, tree, yesterday
 
 from cleaner import Cleaner
 from cleaner.corpus import clean_corpus
-
-
-class Days(NamedTuple):
-    """A corpus that changed since it was cleaned."""
-
-    source: Path
-    """The inputs of today."""
-    out: Path
-    """The output of yesterday: tests take copies."""
-    before: dict[str, str]
-    after: dict[str, str]
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cleaner.store.commit import Disk
 
@@ -61,7 +61,84 @@ def killing(name: str, args: tuple[Any, ...]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+class PowerCutError(Exception):
+    """The lights go out."""
+
+
+class LossyDisk(FaultyDisk):
+    """Knows what is durable, and takes the rest away when the power goes."""
+
+    def __init__(self, at: int, *, names: bool) -> None:
+        super().__init__(at, self._cut)
+        self._names = names
+        self._sizes: dict[str, int] = {}
+        """Of each file that was written to: its bytes that are durable."""
+        self._before: list[tuple[str, bytes | None]] = []
+        """Names that changed and are not durable: what each showed before."""
+
+    def _cut(self, name: str, args: tuple[Any, ...]) -> None:
+        for path, size in self._sizes.items():
+            if Path(path).exists():
+                os.truncate(path, size)
+        for path, content in reversed(self._before if self._names else []):
+            if content is None:
+                Path(path).unlink(missing_ok=True)
+            else:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                if not Path(path).is_dir():
+                    Path(path).write_bytes(content)
+        if name == "commit":
+            args[0].rollback()
+        raise PowerCutError
+
+    def create(self, path: str) -> int:
+        self._sizes[path] = 0
+        return super().create(path)
+
+    def extend(self, path: str) -> int:
+        self._sizes[path] = Path(path).stat().st_size if Path(path).exists() else 0
+        return super().extend(path)
+
+    def fsync(self, file: int) -> None:
+        super().fsync(file)
+        path = os.readlink(f"/proc/self/fd/{file}")
+        if os.path.isdir(path):
+            self._before = [row for row in self._before if os.path.dirname(row[0]) != path]
+        else:
+            self._sizes[path] = os.fstat(file).st_size
+
+    def sync(self, folder: int) -> None:
+        super().sync(folder)
+        self._before.clear()
+        self._sizes = {path: Path(path).stat().st_size for path in self._sizes if Path(path).exists()}
+
+    def truncate(self, file: int, size: int) -> None:
+        super().truncate(file, size)
+        self._sizes[os.readlink(f"/proc/self/fd/{file}")] = size
+
+    def rename(self, old: str, new: str) -> None:
+        self._before.append((new, Path(new).read_bytes() if Path(new).exists() else None))
+        self._sizes[new] = self._sizes.pop(old, 0)
+        super().rename(old, new)
+
+    def unlink(self, path: str) -> None:
+        if Path(path).is_file():
+            self._before.append((path, Path(path).read_bytes()))
+        super().unlink(path)
+
+
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS, errno.EMFILE)
+
+
+class Days(NamedTuple):
+    """A corpus that changed since it was cleaned."""
+
+    source: Path
+    """The inputs of today."""
+    out: Path
+    """The output of yesterday: tests take copies."""
+    before: dict[str, str]
+    after: dict[str, str]
 
 
 def story(number: int) -> str:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Days
-from faults import ERRORS, FaultyDisk, broken, digest, failing, killing, lost, tree
+from faults import ERRORS, Days, FaultyDisk, broken, digest, failing, killing, lost, tree
 
 from cleaner import Cleaner, OutputError
 from cleaner.corpus import clean_corpus

@@ -12,8 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import Days
-from faults import broken, lost, seeded, tree
+from faults import Days, broken, lost, seeded, tree
 from sessions import parents_in, wait_until_gone
 
 from cleaner import Cleaner

@@ -10,8 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Days
-from faults import broken, lost, seeded, tree
+from faults import Days, broken, lost, seeded, tree
 from sessions import wait_until_gone
 
 REPOSITORY = Path(__file__).parent.parent.parent

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 from made_audit import entry, write_audit
-from served import REPOSITORY, Served
+from served import REPOSITORY, Served, until
 
+from cleaner.labels.events import LabelEvent
+from cleaner.labels.journal import append_events
 from cleaner.visible import is_hidden, shown
 
 RUN = "window.__xss=1"
@@ -54,14 +56,25 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_audit(tmp_path_factory.mktemp("hostile") / "out", entries)
 
 
+def said_by_strangers() -> list[LabelEvent]:
+    """A journal that somebody shared: each article's first paragraph is labelled, with payloads in every field that takes text."""
+    begins = range(0, len(PAYLOADS), PER_ARTICLE)
+    return [
+        LabelEvent(PAYLOADS[at], "legal", name_of(at, PAYLOADS[at + 1]), "0" * 64, 0, *PAYLOADS[at + 8 : at + 10], PAYLOADS[at + 7],
+                   *PAYLOADS[at + 10 : at + 13])
+        for at in begins
+    ]  # fmt: skip
+
+
 def test_payloads_are_shown_and_none_runs(hostile: Path, tmp_path: Path, serve: Callable[..., Served], tab: Any) -> None:
     """300 payloads in every place where the page shows text: no script runs, and the page's text is the payload, marks included (V1)."""
     assert len(PAYLOADS) == 300
     name = "<img src=x onerror=window.__xss=1>.jsonl"
+    append_events(tmp_path / name, said_by_strangers())
     served = serve(hostile, tmp_path / name, "--who", "<script>window.__xss=1</script>")
     page = tab(served.address)
     page.on("dialog", lambda dialog: page.said.append(dialog.message))
-    page.keyboard.press("0")  # so that a name is shown
+    page.keyboard.press("0")  # so that our own name is shown
     page.select_option("#said", "all")
     page.select_option("#sort", "corpus")
     for at in range(0, len(PAYLOADS), PER_ARTICLE):
@@ -74,6 +87,10 @@ def test_payloads_are_shown_and_none_runs(hostile: Path, tmp_path: Path, serve: 
         assert texts == list(map(shown, some)), page.text_content("#saved")
         about = page.text_content("#about")
         assert all(shown(one) in about for one in (name_of(at, some[1]), some[2], some[5], some[6]))
+        until(page, "[...document.querySelectorAll('#paragraphs li.current .why bdi')].length > 0")
+        assert f"legal says {shown(some[7])}" in page.text_content("#paragraphs li.current .why"), (
+            "who labelled it, in a shared file"
+        )
         for _ in range(PER_ARTICLE):
             page.keyboard.press("j")
     inside = page.evaluate("[...new Set([...document.querySelectorAll('#article *, #queue *')].map(e => e.localName))].sort()")
@@ -125,6 +142,28 @@ def test_hidden_characters_are_marked(tmp_path: Path, serve: Callable[..., Serve
     marks = page.evaluate("document.querySelectorAll('#paragraphs .text mark').length")
     assert marks == len(characters) + len(must)
     assert page.evaluate("[...document.querySelectorAll('#paragraphs bdi')].every(e => e.dir === 'auto')")
+
+
+IGNORABLE = (
+    (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E),
+    (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+"""Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt, the same from Unicode 5.2 on but for U+180F): shown as nothing."""
+
+
+def test_nothing_unseen_passes_unmarked() -> None:
+    """Of all code points, each that Unicode shows as nothing, that turns the direction, that is a control, private or unassigned is marked;
+    no letter, digit or punctuation mark is (V5)."""
+    unseen = {code for first, last in IGNORABLE for code in range(first, last + 1)} - set(b"\n\t")
+    odd = {"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"}
+    for code in range(0x110000):
+        c = chr(code)
+        category = unicodedata.category(c)
+        if c not in "\n\t" and (code in unseen or category in odd):
+            assert shown(c) == f"⟦U+{code:04X}⟧"
+        elif category[0] in "NP" or category in ("Lu", "Ll", "Lt", "Lm"):
+            assert shown(c) == c
 
 
 class Links(HTMLParser):

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
-from served import Served
+import pytest
+from served import Served, until
 
 from cleaner.labels.events import LabelEvent, line_of
 from cleaner.labels.journal import read_events
@@ -37,8 +43,8 @@ def test_kills_lose_no_confirmed_label(out: Path, tmp_path: Path, serve: Callabl
     while len(confirmed) < CLICKS:
         timer = threading.Timer(chance.uniform(0.01, 0.9), served.process.kill)
         timer.start()
-        until = len(confirmed) + chance.randrange(CLICKS_A_KILL, 2 * CLICKS_A_KILL)
-        while len(confirmed) < until:
+        enough = len(confirmed) + chance.randrange(CLICKS_A_KILL, 2 * CLICKS_A_KILL)
+        while len(confirmed) < enough:
             n, label = chance.randrange(count), chance.choice([*LABELS, ""])
             try:
                 served.say(n, label)
@@ -91,8 +97,6 @@ def test_labels_of_others(out: Path, tmp_path: Path, serve: Callable[..., Served
     served = serve(out, labels)
     served.say(1, "spam")
     [event] = [e for e in read_events(labels) if isinstance(e, LabelEvent)]
-    from dataclasses import replace
-
     with labels.open("ab") as file:
         file.write(line_of(replace(event, source="elsewhere.txt")) + line_of(replace(event, label="promo", who="Grace")))
     shown = served.ask("/api/article?paragraph=1")["paragraphs"][1]["said"]
@@ -100,11 +104,48 @@ def test_labels_of_others(out: Path, tmp_path: Path, serve: Callable[..., Served
     assert served.ask("/api/state")["progress"]["labelled"] == 1
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system with next to no room."""
+    place = tmp_path / "small"
+    place.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(place)], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("mounting a small file system needs root")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk(out: Path, small_disk: Path, serve: Callable[..., Served], tab: Callable[[str], Any]) -> None:
+    """On a full disk the page says that the label was not kept, and stays where it is; with room again, it goes on."""
+    labels = small_disk / "reviewed.jsonl"
+    page = tab(serve(out, labels).address)
+    page.keyboard.press("0")
+    until(page, "document.getElementById('saved').textContent === 'saved: spam'")
+    with (small_disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(bytes(4096))
+    bad = "document.getElementById('saved').classList.contains('bad')"
+    here = "document.querySelector('#paragraphs li.current .text').textContent"
+    for _ in range(40):  # the file's last page of memory still takes a few
+        before, reached = labels.read_bytes(), page.evaluate(here)
+        page.keyboard.press("9")
+        until(page, f"reached => {bad} || {here} !== reached", reached)
+        if page.evaluate(bad):
+            break
+    assert "reviewed.jsonl" in page.text_content("#saved")
+    assert page.evaluate(here) == reached
+    assert labels.read_bytes() == before
+    (small_disk / "filler").unlink()
+    page.keyboard.press("8")
+    until(page, "document.getElementById('saved').textContent === 'saved: comment'")
+    assert [label for _, _, label in acts(labels)][-1] == "comment"
+    assert labels.read_bytes().startswith(before)
+
+
 def test_a_file_that_is_no_journal(out: Path, tmp_path: Path) -> None:
     """A file of something else is named with its line, and nothing is appended to it."""
-    import subprocess
-    import sys
-
     labels = tmp_path / "mine.jsonl"
     labels.write_text('{"text": "a", "label": "spam"}\n')
     call = [sys.executable, "-m", "cleaner", "review", str(out), "-l", str(labels), "--no-browser"]

@@ -56,10 +56,10 @@ def test_a_flood_takes_no_more_of_the_queue(tmp_path: Path) -> None:
     story = [
         entry(f"press.example/{n}.txt", [f"Le pont de {town} rouvre lundi"]) for n, town in enumerate(("Dole", "Pau", "Lyon"))
     ]
-    index = open_index(write_audit(tmp_path / "out", [*flood, *story]), None)
-    assert index.columns.order[0] < 10_000, "what decides most comes first"
-    assert sorted(index.columns.order[1:4].tolist()) == [10_000, 10_001, 10_002]
-    assert index.columns.files[0] == 10_000
+    index = open_index(write_audit(tmp_path / "out", [*story, *flood]), None)
+    assert index.columns.order[0] >= 3, "equally doubtful, but it decides most"
+    assert sorted(index.columns.order[1:4].tolist()) == [0, 1, 2]
+    assert index.columns.files[3] == 10_000
     index.close()
 
 
