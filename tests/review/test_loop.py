@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,8 @@ from cleaner.audit import read_all
 from cleaner.labels import read_labels
 from cleaner.labels.events import LabelEvent
 from cleaner.labels.journal import read_events
-from cleaner.records import LABELS
+from cleaner.model_store import shipped
+from cleaner.records import LABELS, STAYING
 from cleaner.visible import is_hidden, shown
 
 Serve = Callable[..., Served]
@@ -26,11 +28,16 @@ LABELLED = 24
 HERE = "document.querySelector('#paragraphs li.current .text').textContent"
 
 
-def clean(place: Path) -> Path:
-    """The articles in `in` cleaned into `out` by the command, with the shipped model."""
-    call = [sys.executable, "-m", "cleaner", "clean", str(place / "in"), "-o", str(place / "out"), "-q"]
-    subprocess.run(call, check=True, cwd=REPOSITORY, timeout=120)
+def clean(place: Path, model: Path | None = None) -> Path:
+    """The articles in `in` cleaned into `out` by the command, with the shipped model or another."""
+    run("clean", place / "in", "-o", place / "out", "-q", *(("--model", model) if model else ()))
     return place / "out"
+
+
+def run(*args: object) -> subprocess.CompletedProcess[str]:
+    """A command that succeeds."""
+    call = [sys.executable, "-m", "cleaner", *map(str, args)]
+    return subprocess.run(call, check=True, cwd=REPOSITORY, timeout=120, text=True, capture_output=True)
 
 
 def label_in_browser(out: Path, labels: Path, serve: Serve, tab: Open, count: int = LABELLED) -> Path:
@@ -72,6 +79,30 @@ def test_labels_from_the_page(tmp_path: Path, serve: Serve, tab: Open) -> None:
     assert {seed.site for seed in seeds} == set(HOUSE)
     stories = {title for title, _ in STORIES}
     assert all(stories & set(seed.lines) for seed in seeds), "each article stands there whole: neighbours teach too"
+
+
+def test_the_whole_loop(tmp_path: Path, serve: Serve, tab: Open) -> None:
+    """Label, train, compare, promote, clean again: the house lines that stood in every article are gone, and nothing else is."""
+    write_articles(tmp_path / "in")
+    shelf, new = tmp_path / "models", tmp_path / "new.model"
+    shelf.mkdir()
+    shutil.copy(shipped(), shelf)
+    before = kept(clean(tmp_path, shelf))
+    labels = label_in_browser(tmp_path / "out", tmp_path / "reviewed.jsonl", serve, tab)
+    assert f"gives {LABELLED} of your {LABELLED} labels itself" in run("train", labels, "--from", shelf, "-o", new).stderr
+    changes = run("compare", shelf, new, tmp_path / "in", "--html", tmp_path / "changes.html").stdout
+    assert any(line[:40] in changes for line in HOUSE.values()), changes
+    run("promote", new, "--shelf", shelf)
+    after = kept(clean(tmp_path, shelf))
+    assert {line for lines in before.values() for line in lines} >= set(HOUSE.values()), "else there would be nothing to learn"
+    assert after == {source: lines - set(HOUSE.values()) for source, lines in before.items()}
+    run("rollback", "--shelf", shelf)
+    assert kept(clean(tmp_path, shelf)) == before
+
+
+def kept(out: Path) -> dict[str, set[str]]:
+    """The paragraphs that stay, by source."""
+    return {entry.source.source: {p.text for p in entry.paragraphs if p.decision in STAYING} for entry in read_all(out)}
 
 
 def test_hostile_articles_from_files(tmp_path: Path, serve: Serve, tab: Open) -> None:
