@@ -6,7 +6,7 @@ has a linear stage over its layout beside it, and a second stage of its own that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -66,8 +66,11 @@ def judge(model: Classifier, lines: Sequence[str], offsets: Sequence[int] | Ints
     Gives probabilities of shape (lines, labels), calibrated; each row sums to 1. A line's verdict
     depends on its own article alone, never on others in the batch.
     """
-    text = read(lines, offsets)
-    return _adapted_text(model, text, _columns_of(model.linear, text)[1], style)
+    text, shift = read(lines, offsets), model.adaptation.text
+    runs = text.runs() if shift is None else list(text.runs())
+    columns = _columns_of(model.linear, text, runs)[1]
+    found = in_context(model.contexts[STYLES.index(style)], columns)
+    return found if shift is None else adaptation.adapted(shift, runs, model.contexts[0].network, columns, found)
 
 
 def judge_pages(
@@ -76,17 +79,12 @@ def judge_pages(
     """Judge pages: `layouts[i]` is the layout of article `i`. Otherwise as `judge`."""
     if model.pages is None:
         return judge(model, lines, offsets, style)
-    text = read(lines, offsets)
-    first, columns = _columns_of(model.linear, text)
+    text, shift = read(lines, offsets), model.adaptation.page
+    runs = text.runs() if shift is None else list(text.runs())
+    first, columns = _columns_of(model.linear, text, runs)
     columns = measure_pages(model.pages.layout, lines, offsets, layouts, first, columns)
     found = judge_columns(model.pages, columns, STYLES.index(style))
-    shift = model.adaptation.page
-    return found if shift is None else adaptation.adapted(shift, text.runs(), model.pages.keep, columns, found)
-
-
-def _adapted_text(model: Classifier, text: Text, columns: Columns, style: str) -> Probabilities:
-    found, shift = in_context(model.contexts[STYLES.index(style)], columns), model.adaptation.text
-    return found if shift is None else adaptation.adapted(shift, text.runs(), model.contexts[0].network, columns, found)
+    return found if shift is None else adaptation.adapted(shift, runs, model.pages.keep, columns, found)
 
 
 def judge_columns(pages: PageClassifier, columns: Columns, style: int) -> Probabilities:
@@ -135,11 +133,12 @@ def read(lines: Sequence[str], offsets: Sequence[int] | Ints) -> Text:
 
 def measure(linear: stage_one.PackedWeights, lines: Sequence[str], offsets: Sequence[int] | Ints) -> tuple[Alone, Columns]:
     """What stage one says of each line, and the columns that stage two reads."""
-    return _columns_of(linear, read(lines, offsets))
+    text = read(lines, offsets)
+    return _columns_of(linear, text, text.runs())
 
 
-def _columns_of(linear: stage_one.PackedWeights, text: Text) -> tuple[Alone, Columns]:
-    first = stage_one.judge_alone(linear, text.runs(), len(text.buffer.starts))
+def _columns_of(linear: stage_one.PackedWeights, text: Text, runs: Iterable[Runs]) -> tuple[Alone, Columns]:
+    first = stage_one.judge_alone(linear, runs, len(text.buffer.starts))
     return first, context(text.buffer, text.spans, first)
 
 
