@@ -147,7 +147,12 @@ def queued(labelled: Measures, site: Measures, seed: int, how: str) -> NDArray[n
         stands[mask(line)].add(article)
     numbers = {text: number for number, text in enumerate(dict.fromkeys(masks))}
     shares = labelled.judged.probabilities[:, :2].sum(axis=1)
-    return order(shares, clusters=[numbers[text] for text in masks], copies=[len(stands[text]) for text in masks])
+    return order(
+        shares,
+        clusters=[numbers[text] for text in masks],
+        copies=[len(stands[text]) for text in masks],
+        groups=labelled.judged.article,
+    )
 
 
 def taught(labelled: Measures, chosen: NDArray[np.int64]) -> Judged:
