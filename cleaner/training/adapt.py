@@ -158,9 +158,9 @@ def _fingerprint(seeds: Sequence[Seed]) -> str:
 
 
 _ABOUT = """\
-Written by `cleaner train`: model {base} and what {labels:,} labels ({fingerprint}) add to it. The stages of {base} are \
+Written by cleaner train: model {base} and what {labels:,} labels ({fingerprint}) add to it. The stages of {base} are \
 in it unchanged; its own card says what they were trained on.
 
 Figures are for labels that were held back, a fifth of the sites (or, of few sites, of the articles) at a time, decided \
-by the default policy; `review` counts as kept. A queue asks for what a model is least sure of: on such labels it looks \
+by the default policy; review counts as kept. A queue asks for what a model is least sure of: on such labels it looks \
 worse than it is."""

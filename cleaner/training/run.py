@@ -132,8 +132,8 @@ def _fingerprint(examples: Sequence[Example]) -> str:
 
 CURVE_OF = "keep F1 of the first stage on unseen sites"
 _ABOUT = """\
-Written by `cleaner train`: {size:.1f} MB, {lines:,} training lines, training data {fingerprint}.
+Written by cleaner train: {size:.1f} MB, {lines:,} training lines, training data {fingerprint}.
 
 Judges the paragraphs of scraped articles: ten labels, calibrated probabilities. It stores weights by hash and no text. \
 All figures below are for sites that the scoring fold was not trained on (5 folds by site), decided by the default \
-policy; `review` counts as kept."""
+policy; review counts as kept."""
