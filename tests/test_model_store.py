@@ -119,7 +119,7 @@ def resaved(source: Path, path: Path) -> str:
     layout = None
     if "layout.weights" in arrays:
         layout = LayoutWeights(*(arrays[f"layout.{name}"] for name in LayoutWeights._fields))
-    return save_model(path, linear, model.classifier, model.header["provenance"], layout)
+    return save_model(path, linear, model.classifier, model.header["provenance"], layout, model.information)
 
 
 def test_round_trip_of_a_new_model(small: Path, target: Path) -> None:

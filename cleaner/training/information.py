@@ -1,7 +1,7 @@
 """What a model's training lines say of every direction in which labels could move it: Fisher information.
 
-Without it fifty labels of one site moved verdicts on other sites as well: on 40 sites at a time their lost paragraphs grew by a
-quarter, with it by a twentieth (`tests/bench/adaptation.py`). It stands in the file in the place of the lines themselves,
+Without it fifty labels of one site moved verdicts on other sites as well: the paragraphs that were lost there grew by 22 %, with
+it by 2 % (`tests/bench/adaptation.py`). It stands in the file in the place of the lines themselves,
 as in elastic weight consolidation (Kirkpatrick et al. 2017, PNAS 114).
 """
 
