@@ -29,7 +29,7 @@ from cleaner.records import ACTIONS, STAYING, JudgedParagraph, columns_of
 from cleaner.run.intake import TOGETHER, Choice
 from cleaner.run.judging import KEPT_RECORDS, Judging
 from cleaner.run.preview import Preview, preview_of
-from cleaner.run.work import REASONS, Settings, asked_of, finished, rendered_of, settings_key
+from cleaner.run.work import REASONS, Settings, asked_of, counts_of, finished, rendered_of, settings_key
 from cleaner.store.commit import Disk
 from cleaner.store.folder import Store, opened, seal
 from cleaner.store.journal import PUBLISHING, STATE, Unit
@@ -217,8 +217,8 @@ class Staging:
         content = "".join(f"{text}\n" for text in islice(entry_lines(entry), 1, None)).encode()
         articles = articles_of(entry) if line.status == audit.CLEANED else ()
         rendered = rendered_of(articles, self._format, line.model, line.policy)
-        columns = columns_of([p.judged() for p in entry.paragraphs])
-        done = finished(key, line, source_head(line), content, columns, rendered, digest)
+        counts = counts_of(columns_of([p.judged() for p in entry.paragraphs]))
+        done = finished(key, line, source_head(line), content, counts, rendered, digest)
         self._rows.append((done.unit, self._store.log.append(done.content), self._next + self._seen))
         self._seen += 1
         if len(self._rows) >= KEPT_RECORDS:

@@ -10,9 +10,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaner import audit
 from cleaner.articles import CleanArticle, clean_articles
@@ -20,7 +22,7 @@ from cleaner.audit import SourceLine, entry_bytes, packed, source_head
 from cleaner.audit.shares import written_shares
 from cleaner.engines.wire import pack, unpack
 from cleaner.errors import SourceError
-from cleaner.pipeline import Cleaner, Result, as_source, segment
+from cleaner.pipeline import STAYS, Cleaner, Result, as_source, segment
 from cleaner.readers import REASONS as READING
 from cleaner.readers import Fields, Input, Record, Rejected, digest_of_input, read_records
 from cleaner.records import ACTIONS, LABELS, STAYING, Article, Columns, Source, columns_of
@@ -160,18 +162,37 @@ def work_on(settings: Settings, parts: Sequence[bytes]) -> Iterator[Finished | S
         yield finished if finished is not None else finish(settings, *next(written))
 
 
-def _written(results: Sequence[Result]) -> Iterator[tuple[list[bytes], list[bytes]]]:
-    """Probabilities as the audit writes them; of a shard at once, as a few calls to NumPy cost as much as a page has to say."""
+class Written(NamedTuple):
+    """What the audit says of a source in numbers."""
+
+    own: Sequence[bytes]
+    shares: Sequence[bytes]
+    """Probabilities as `written_shares` gives them."""
+    counts: tuple[int, ...]
+    """As `counts_of` gives them."""
+
+
+def _written(results: Sequence[Result]) -> Iterator[Written]:
+    """The numbers of each source; of a shard at once, as a few calls to NumPy cost as much as a page has to say."""
     if not results:
         return
     verdicts = [result.verdicts for result in results]
-    own, shares = written_shares(
-        np.concatenate([v.probabilities for v in verdicts]), np.concatenate([v.labels for v in verdicts])
-    )
-    at = 0
-    for v in verdicts:
-        yield own[at : at + len(v.labels)], shares[at : at + len(v.labels)]
-        at += len(v.labels)
+    labels = np.concatenate([v.labels for v in verdicts])
+    own, shares = written_shares(np.concatenate([v.probabilities for v in verdicts]), labels)
+    sizes = [len(v.labels) for v in verdicts]
+    counts = _counted(sizes, np.concatenate([result.actions for result in results]), labels)
+    for end, size, counted in zip(accumulate(sizes), sizes, counts, strict=True):
+        yield Written(own[end - size : end], shares[end - size : end], tuple(counted))
+
+
+def _counted(sizes: Sequence[int], actions: NDArray[np.int64], labels: NDArray[np.int64]) -> list[list[int]]:
+    """What `counts_of` gives, of many sources of so many paragraphs each."""
+    count, gone = len(sizes), ~STAYS[actions]
+    sources = np.repeat(np.arange(count), sizes)
+    by_action = np.bincount(sources * len(ACTIONS) + actions, minlength=count * len(ACTIONS))
+    by_label = np.bincount((sources * len(LABELS) + labels)[gone], minlength=count * len(LABELS))
+    found: list[list[int]] = np.hstack([by_action.reshape(count, -1), by_label.reshape(count, -1)]).tolist()
+    return found
 
 
 def _read(settings: Settings, part: bytes) -> Finished | Same | tuple[Source, Article, bytes]:
@@ -218,8 +239,8 @@ def digest_of(record: Record) -> bytes:
     return digest.digest()
 
 
-def finish(settings: Settings, result: Result, digest: bytes, written: tuple[Sequence[bytes], Sequence[bytes]]) -> Finished:
-    """Audit and clean articles of a judged source; `written` is what `written_shares` gives for it."""
+def finish(settings: Settings, result: Result, digest: bytes, written: Written) -> Finished:
+    """Audit and clean articles of a judged source."""
     source, columns, metadata = result.source, result.columns, _metadata(result)
     assert source is not None
     code = code_of(result)
@@ -227,9 +248,9 @@ def finish(settings: Settings, result: Result, digest: bytes, written: tuple[Seq
         settings, source.id, code, REASONS[code] if code else "", source.kind, source.raw, source.encoding,
         source.encoding_reason, metadata,
     )  # fmt: skip
-    head, body = entry_bytes(source, result.article.text, columns, *written, line)
+    head, body = entry_bytes(source, result.article.text, columns, written.own, written.shares, line)
     rendered = () if code else _rendered(settings, result, metadata)
-    return finished(settings.key, line, head, body, columns, rendered, digest)
+    return finished(settings.key, line, head, body, written.counts, rendered, digest)
 
 
 def _rendered(settings: Settings, result: Result, metadata: Mapping[str, str]) -> Iterable[Rendered]:
@@ -276,12 +297,11 @@ def rendered_of(articles: Iterable[CleanArticle], format: str, model: str, polic
 
 
 def finished(
-    key: bytes, line: SourceLine, head: bytes, body: bytes, columns: Columns, rendered: Iterable[Rendered], digest: bytes
+    key: bytes, line: SourceLine, head: bytes, body: bytes, counts: tuple[int, ...], rendered: Iterable[Rendered], digest: bytes
 ) -> Finished:
     """A unit with its bytes for the log."""
     articles = tuple(rendered)
     outputs = [(start, len(content), sha256(content).hexdigest()) for start, content in articles]
-    counts = counts_of(columns)
     unit = Unit(
         line.source, digest, key, outcome_of(line.code, counts), line.status, line.code, line.reason, counts,
         json.dumps(outputs, separators=(",", ":")), len(outputs), len(head), len(body), sum(size for _, size, _ in outputs),
@@ -314,4 +334,4 @@ def unreadable(settings: Settings, id: str, kind: str | None, raw: bytes, digest
         status=audit.UNREADABLE,
         original=packed(raw) if raw and "#" in id else "",
     )
-    return finished(settings.key, line, source_head(line), b"", columns_of(()), (), digest)
+    return finished(settings.key, line, source_head(line), b"", counts_of(columns_of(())), (), digest)
