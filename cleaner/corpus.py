@@ -26,10 +26,11 @@ from cleaner.policy import RULES, Policy, decide
 from cleaner.readers import Fields, list_inputs, real_path
 from cleaner.readers.addresses import is_address
 from cleaner.records import ACTIONS, STAYING, JudgedParagraph, columns_of
+from cleaner.run.counting import counts_of
 from cleaner.run.intake import TOGETHER, Choice
 from cleaner.run.judging import KEPT_RECORDS, Judging
 from cleaner.run.preview import Preview, preview_of
-from cleaner.run.work import REASONS, Settings, asked_of, counts_of, finished, rendered_of, settings_key
+from cleaner.run.work import REASONS, Settings, asked_of, finished, rendered_of, settings_key
 from cleaner.store.commit import Disk
 from cleaner.store.folder import Store, opened, seal
 from cleaner.store.journal import PUBLISHING, STATE, Unit

@@ -10,22 +10,18 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from itertools import accumulate
 from typing import Final, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from cleaner import audit
 from cleaner.articles import CleanArticle, clean_articles
 from cleaner.audit import SourceLine, entry_bytes, packed, source_head
-from cleaner.audit.shares import written_shares
 from cleaner.engines.wire import pack, unpack
 from cleaner.errors import SourceError
-from cleaner.pipeline import STAYS, Cleaner, Result, as_source, segment
+from cleaner.pipeline import Cleaner, Result, as_source, segment
 from cleaner.readers import REASONS as READING
 from cleaner.readers import Fields, Input, Record, Rejected, digest_of_input, read_records
-from cleaner.records import ACTIONS, LABELS, STAYING, Article, Columns, Source, columns_of
+from cleaner.records import ACTIONS, STAYING, Article, Source
+from cleaner.run.counting import NO_COUNTS, Written, written_of
 from cleaner.store.journal import DROPPED, KEPT, PARTLY, QUARANTINED, Known, Unit
 from cleaner.writers import render, text_bytes
 
@@ -157,42 +153,9 @@ def work_on(settings: Settings, parts: Sequence[bytes]) -> Iterator[Finished | S
         digests.append(digest)
         done.append(None)
     results = list(settings.cleaner.judge_articles(waiting))
-    written = zip(results, digests, _written(results), strict=True)
+    written = zip(results, digests, written_of(results), strict=True)
     for finished in done:
         yield finished if finished is not None else finish(settings, *next(written))
-
-
-class Written(NamedTuple):
-    """What the audit says of a source in numbers."""
-
-    own: Sequence[bytes]
-    shares: Sequence[bytes]
-    """Probabilities as `written_shares` gives them."""
-    counts: tuple[int, ...]
-    """As `counts_of` gives them."""
-
-
-def _written(results: Sequence[Result]) -> Iterator[Written]:
-    """The numbers of each source; of a shard at once, as a few calls to NumPy cost as much as a page has to say."""
-    if not results:
-        return
-    verdicts = [result.verdicts for result in results]
-    labels = np.concatenate([v.labels for v in verdicts])
-    own, shares = written_shares(np.concatenate([v.probabilities for v in verdicts]), labels)
-    sizes = [len(v.labels) for v in verdicts]
-    counts = _counted(sizes, np.concatenate([result.actions for result in results]), labels)
-    for end, size, counted in zip(accumulate(sizes), sizes, counts, strict=True):
-        yield Written(own[end - size : end], shares[end - size : end], tuple(counted))
-
-
-def _counted(sizes: Sequence[int], actions: NDArray[np.int64], labels: NDArray[np.int64]) -> list[list[int]]:
-    """What `counts_of` gives, of many sources of so many paragraphs each."""
-    count, gone = len(sizes), ~STAYS[actions]
-    sources = np.repeat(np.arange(count), sizes)
-    by_action = np.bincount(sources * len(ACTIONS) + actions, minlength=count * len(ACTIONS))
-    by_label = np.bincount((sources * len(LABELS) + labels)[gone], minlength=count * len(LABELS))
-    found: list[list[int]] = np.hstack([by_action.reshape(count, -1), by_label.reshape(count, -1)]).tolist()
-    return found
 
 
 def _read(settings: Settings, part: bytes) -> Finished | Same | tuple[Source, Article, bytes]:
@@ -246,7 +209,7 @@ def finish(settings: Settings, result: Result, digest: bytes, written: Written) 
     code = code_of(result)
     line = _source_line(
         settings, source.id, code, REASONS[code] if code else "", source.kind, source.raw, source.encoding,
-        source.encoding_reason, metadata,
+        source.encoding_reason, metadata, "" if "#" in source.id else digest.hex(),
     )  # fmt: skip
     head, body = entry_bytes(source, result.article.text, columns, written.own, written.shares, line)
     rendered = () if code else _rendered(settings, result, metadata)
@@ -281,13 +244,13 @@ def code_of(result: Result) -> str:
 
 def _source_line(
     settings: Settings, id: str, code: str, reason: str, kind: str, raw: bytes, encoding: str = "", encoding_reason: str = "",
-    metadata: Mapping[str, str] = NOTHING_KNOWN,
+    metadata: Mapping[str, str] = NOTHING_KNOWN, sha256_of_raw: str = "",
 ) -> SourceLine:  # fmt: skip
     cleaner = settings.cleaner
     status = audit.SET_ASIDE if code else audit.CLEANED
     return SourceLine(
-        id, status, reason, kind, len(raw), sha256(raw).hexdigest(), encoding, encoding_reason, 0, (), "", "", cleaner.style,
-        cleaner.model.digest, cleaner.policy.digest, metadata, code,
+        id, status, reason, kind, len(raw), sha256_of_raw or sha256(raw).hexdigest(), encoding, encoding_reason, 0, (), "", "",
+        cleaner.style, cleaner.model.digest, cleaner.policy.digest, metadata, code,
     )  # fmt: skip
 
 
@@ -309,12 +272,6 @@ def finished(
     return Finished(unit, b"".join([head, body, *(content for _, content in articles)]))
 
 
-def counts_of(columns: Columns) -> tuple[int, ...]:
-    """In the order of COUNTS: paragraphs by what became of them, then those that left by label."""
-    gone = [label for label, stays in zip(columns.labels, columns.staying, strict=True) if not stays]
-    return (*map(columns.decisions.count, ACTIONS), *map(gone.count, LABELS))
-
-
 def outcome_of(code: str, counts: Sequence[int]) -> int:
     """Kept whole, partly kept, dropped or quarantined."""
     if code:
@@ -334,4 +291,4 @@ def unreadable(settings: Settings, id: str, kind: str | None, raw: bytes, digest
         status=audit.UNREADABLE,
         original=packed(raw) if raw and "#" in id else "",
     )
-    return finished(settings.key, line, source_head(line), b"", counts_of(columns_of(())), (), digest)
+    return finished(settings.key, line, source_head(line), b"", NO_COUNTS, (), digest)
