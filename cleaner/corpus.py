@@ -27,6 +27,7 @@ from cleaner.policy import RULES, Policy, decide
 from cleaner.readers import STDIN, Fields, list_inputs, real_path
 from cleaner.readers.addresses import is_address
 from cleaner.records import ACTIONS, STAYING, JudgedParagraph, columns_of
+from cleaner.run.counting import counts_of
 from cleaner.run.intake import TOGETHER, Choice
 from cleaner.run.judging import KEPT_RECORDS, Judging
 from cleaner.run.preview import Preview, preview_of
@@ -225,8 +226,8 @@ class Staging:
         content = "".join(f"{text}\n" for text in islice(entry_lines(entry), 1, None)).encode()
         articles = articles_of(entry) if line.status == audit.CLEANED else ()
         rendered = rendered_of(articles, self._format, line.model, line.policy)
-        columns = columns_of([p.judged() for p in entry.paragraphs])
-        done = finished(key, line, source_head(line), content, columns, rendered, digest)
+        counts = counts_of(columns_of([p.judged() for p in entry.paragraphs]))
+        done = finished(key, line, source_head(line), content, counts, rendered, digest)
         self._rows.append((done.unit, self._store.log.append(done.content), self._next + self._seen))
         self._seen += 1
         if len(self._rows) >= KEPT_RECORDS:

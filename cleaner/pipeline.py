@@ -64,6 +64,11 @@ class Result:
         return self._decided.set_aside
 
     @property
+    def actions(self) -> NDArray[np.int64]:
+        """What was decided of each paragraph, as an index into ACTIONS."""
+        return self._decided.actions
+
+    @property
     def text(self) -> str:
         """The clean text: the paragraphs that stay, separated by a blank line."""
         stays = STAYS[self._decided.actions].tolist()
@@ -78,11 +83,11 @@ class Result:
             texts,
             starts,
             ends,
-            [LABELS[label] for label in self._verdicts.labels.tolist()],
-            [LABELS[label] for label in self._verdicts.runners_up.tolist()],
-            [ACTIONS[action] for action in self._decided.actions.tolist()],
-            [RULES[rule] for rule in self._decided.rules.tolist()],
-            [i in opening for i in range(len(texts))],
+            list(map(LABELS.__getitem__, self._verdicts.labels.tolist())),
+            list(map(LABELS.__getitem__, self._verdicts.runners_up.tolist())),
+            list(map(ACTIONS.__getitem__, self._decided.actions.tolist())),
+            list(map(RULES.__getitem__, self._decided.rules.tolist())),
+            list(map(opening.__contains__, range(len(texts)))),
         )
 
     @property

@@ -33,9 +33,10 @@ from cleaner.audit import (
 )
 from cleaner.audit.shares import written_shares
 from cleaner.corpus import clean_corpus, redecide, restore_paragraph
-from cleaner.pipeline import as_source
+from cleaner.pipeline import as_source, shipped_cleaner
 from cleaner.policy import DEFAULT, load_policy
 from cleaner.records import LABELS, JudgedParagraph, Source, columns_of
+from cleaner.run.counting import counts_of, written_of
 from cleaner.segment_text import segment_text
 from cleaner.store.gathered import json_line
 from cleaner.verification import differences as verify
@@ -424,3 +425,12 @@ def test_deciding_needs_neither_model_nor_scikit_learn(tmp_path: Path, cleaner: 
     assert cleaned.returncode == 78, "this process has a model after all: the check above shows nothing"
     assert "model" in cleaned.stderr
     assert "Traceback" not in cleaned.stderr
+
+
+def test_paragraphs_of_a_shard_are_counted_together_as_one_by_one() -> None:
+    """What a report sums up is what the audit says of each source, however many were judged together."""
+    texts = ["", WRAPPED, STORY, "Accueil\n\nContact", STORY + "\n\nPartager cet article\n"]
+    results = list(shipped_cleaner().clean_sources(as_source(text, kind="text", id=f"{n}.txt") for n, text in enumerate(texts)))
+    found = [written.counts for written in written_of(results)]
+    assert found == [counts_of(result.columns) for result in results]
+    assert len({*found}) > 2

@@ -23,7 +23,7 @@ from cleaner.audit.entries import (
 )
 from cleaner.audit.lines import entry_bytes, entry_lines, entry_of, packed, source_head
 from cleaner.audit.reading import read_all, read_entries, read_entry, shard_files
-from cleaner.audit.rows import unfolded
+from cleaner.audit.rows import quoted, unfolded
 
 __all__ = [
     "CLEANED",
@@ -40,6 +40,7 @@ __all__ = [
     "entry_lines",
     "entry_of",
     "packed",
+    "quoted",
     "read_all",
     "read_entries",
     "read_entry",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from operator import add, attrgetter, sub
+from itertools import chain, pairwise
+from operator import attrgetter
 from typing import Any
 
 from cleaner.audit.entries import Entry, ParagraphLine, SourceLine, encoded, text_of
@@ -74,20 +75,23 @@ def entry_bytes(
 
     `probabilities` and `shares` are as `written_shares` gives them.
     """
-    starts, ends, texts = columns.starts, columns.ends, columns.texts
-    before = [text[after:start] for after, start in zip([0, *ends], starts, strict=False)]
-    tail = text[ends[-1] if ends else 0 :]
-    straight = list(map(len, texts)) == list(map(sub, ends, starts))
-    together = "".join([*map(add, before, texts), tail])
-    raw: Iterable[bytes] | None = None
-    if not straight or together != text:  # as the paragraphs stood in the source
-        stood = [text[start:end] for start, end in zip(starts, ends, strict=True)]
-        together = "".join([*map(add, before, stood), tail])
+    texts = columns.texts
+    cut, tail = _cut(text, columns)
+    before, stood = cut[::2], cut[1::2]
+    raw = None
+    if stood != list(texts):
         raw = [NULL if own == shown else quoted(own) for own, shown in zip(stood, texts, strict=True)]
-    original = "" if source.kind == "html" or encoded(together, source.encoding) == source.raw else packed(source.raw)
+    back = source.raw if source.kind == "html" else encoded("".join(cut) + tail, source.encoding)
+    original = "" if back == source.raw else packed(source.raw)
     head = source_head(line, paragraphs=len(texts), tail=tail, original=original)
     body = folded_lines(_ends(line), range(len(texts)), columns, before, raw, probabilities, shares)
     return head, body
+
+
+def _cut(text: str, columns: Columns) -> tuple[list[str], str]:
+    """A text cut at its paragraphs: by turns what stands before one and the paragraph as it stood, and what follows the last."""
+    places = [0, *chain.from_iterable(zip(columns.starts, columns.ends, strict=True))]
+    return [text[begin:end] for begin, end in pairwise(places)], text[places[-1] :]
 
 
 def packed(raw: bytes) -> str:

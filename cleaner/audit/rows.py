@@ -25,7 +25,7 @@ _STOP = [b'%d,"before":"' % number for number in range(20_001)]
 
 def folded_lines(
     ends: tuple[bytes, bytes],
-    index: Iterable[int],
+    index: Sequence[int],
     columns: Columns,
     before: Iterable[str],
     raw: Iterable[bytes] | None,
@@ -65,13 +65,12 @@ def _raw_and_label(raw: Iterable[bytes] | None, labels: Iterable[str]) -> Iterab
     return (b'","raw":' + own + _LABEL[label][len(_NO_RAW) :] for own, label in zip(raw, labels, strict=True))
 
 
-def _numbers(numbers: Iterable[int], written: Sequence[bytes]) -> Iterable[bytes]:
-    """Numbers as they are written, each with what follows it."""
-    found = list(numbers)
-    if max(found, default=0) < len(written):
-        return map(written.__getitem__, found)
+def _numbers(numbers: Sequence[int], written: Sequence[bytes]) -> Iterable[bytes]:
+    """Numbers as they are written, each with what follows it; they nearly always rise, so that the last is looked at first."""
+    if not numbers or (numbers[-1] < len(written) and max(numbers) < len(written)):
+        return map(written.__getitem__, numbers)
     after = written[0][1:]
-    return [b"%d%b" % (number, after) for number in found]
+    return [b"%d%b" % (number, after) for number in numbers]
 
 
 def escaped(texts: Sequence[str]) -> list[bytes]:

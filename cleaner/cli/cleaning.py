@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cleaner.cli.running import field_options, logged, progress, run_of, run_options, show_preview
+from cleaner.cli.running import field_options, logged, look_back_less, progress, run_of, run_options, show_preview
 from cleaner.cli.shared import (
     FINISHED_WITH_SET_ASIDE,
     format_option,
@@ -75,6 +75,7 @@ def clean(
     if dry_run:
         show_preview(preview(inputs, out, cleaner, format=format_, kind=kind, **chosen), out)
         return
+    look_back_less()
     with progress(inputs, out, chosen["choice"]) as count, logged(log) as note:
         report = clean_corpus(inputs, out, cleaner, format=format_, kind=kind, progress=count, note=note, **chosen)
     show_report(report, out, quiet)

@@ -24,6 +24,9 @@ from cleaner.errors import CleanerError, UsageError
 
 RECYCLED = 5_000
 """Parts after which a worker is replaced: libraries under it leak up to 1 MB a page (htmldate #56)."""
+SENT_AHEAD = 32 << 10
+"""Bytes of a task that a worker may be given while it is at work on another: it need not wait for this process then. More than
+the pipe holds must not be sent to one that may be sending itself, or both wait for ever; Linux holds 200 KB, macOS 64 or more."""
 START = 60.0
 """Seconds that a worker may take before its first shard: imports and the model, on a machine that is busy."""
 FALSE_STARTS = 8
@@ -90,15 +93,23 @@ class _Worker:
             self.process = context.Process(target=_serve, args=(theirs, open_work, settings, limits.memory), daemon=True)
             self.process.start()
         theirs.close()
-        self.task: Task | None = None
+        self.tasks: deque[Task] = deque()
+        """The one that it is at work on, and at most one more."""
         self.deadline = 0.0
         self.ready = False
         self.worked = 0
 
+    @property
+    def takes_ahead(self) -> bool:
+        """Whether it may have a task that follows the one it is at work on."""
+        return self.ready and len(self.tasks) == 1 and self.worked < RECYCLED
+
     def give(self, task: Task, seconds: float) -> None:
         """Send a task; what a dead worker did not take shows when its pipe is read."""
-        self.task, self.worked = task, self.worked + len(task.parts)
-        self.deadline = monotonic() + seconds + (0 if self.ready else START)
+        self.tasks.append(task)
+        self.worked += len(task.parts)
+        if len(self.tasks) == 1:
+            self.deadline = monotonic() + seconds + (0 if self.ready else START)
         with suppress(OSError):
             self.pipe.send_bytes(pack([len(part) for part in task.parts], *task.parts))
 
@@ -128,14 +139,14 @@ class Crew:
         self._shards = shards
         while True:
             self._feed()
-            busy = [worker for worker in self._workers if worker.task]
+            busy = [worker for worker in self._workers if worker.tasks]
             if not busy:
                 return
             self._prepare(len(busy))
             for worker in self._answered(busy):
                 yield from self._received(worker)
             now = monotonic()
-            for worker in [w for w in self._workers if w.task and w.deadline < now]:
+            for worker in [w for w in self._workers if w.tasks and w.deadline < now]:
                 yield from self._broken(worker, "timeout", f"more than {self._limits.seconds:g} seconds")
 
     def dismiss(self) -> None:
@@ -145,8 +156,8 @@ class Crew:
         self._workers.clear()
 
     def _feed(self) -> None:
-        """A task for each worker that has none; a new worker where there is room for one and work for it."""
-        idle = [worker for worker in self._workers if not worker.task]
+        """A task for each worker that has none; a new worker where there is room for one and work for it; then tasks ahead."""
+        idle = [worker for worker in self._workers if not worker.tasks]
         while idle or len(self._workers) < self._most:
             task = self._next()
             if task is None:
@@ -155,6 +166,9 @@ class Crew:
                 self._workers.append(self._make())
                 idle.append(self._workers[-1])
             idle.pop().give(task, self._limits.seconds)
+        for worker in [worker for worker in self._workers if worker.takes_ahead]:
+            if self._ahead and sum(map(len, self._ahead[0].parts)) <= SENT_AHEAD:
+                worker.give(self._ahead.popleft(), self._limits.seconds)
 
     def _next(self) -> Task | None:
         if self._again:
@@ -186,7 +200,8 @@ class Crew:
         if sign == READY:
             worker.ready, worker.deadline, self._false_starts = True, monotonic() + self._limits.seconds, 0
         elif sign == OK:
-            worker.task = None
+            worker.tasks.popleft()
+            worker.deadline = monotonic() + self._limits.seconds
             self._recycle(worker)
             self._feed()  # before what it gave is looked at: it need not wait for that
             yield Done(content)
@@ -197,14 +212,14 @@ class Crew:
             yield from self._broken(worker, reason, text)
 
     def _recycle(self, worker: _Worker) -> None:
-        if worker.worked >= RECYCLED:
+        if worker.worked >= RECYCLED and not worker.tasks:
             self._workers.remove(worker)
             worker.end()
 
     def _broken(self, worker: _Worker, reason: str, message: str) -> Iterator[Failed]:
         """Replace a worker that failed; its parts are tried alone, and one that fails alone again is given back."""
-        task = worker.task
-        assert task is not None
+        task = worker.tasks.popleft()
+        self._ahead.extendleft(worker.tasks)  # it never looked at that one
         self._workers.remove(worker)
         worker.end()
         if not worker.ready:

@@ -45,8 +45,9 @@ def input_of(path: Path | str, id: str) -> Input:
 def endings_of(name: str) -> tuple[str, str]:
     """The ending that says what is in a file, and the codec: `a.html.gz` gives `.html` and `gz`."""
     inner = name.lower().rpartition("/")[2]
-    codec = CODECS.get(_ending(inner), "")
-    return _ending(inner[: -len(codec) - 1] if codec else inner), codec
+    ending = _ending(inner)
+    codec = CODECS.get(ending, "")
+    return (_ending(inner[: -len(ending)]), codec) if codec else (ending, "")
 
 
 def is_known(name: str) -> bool:

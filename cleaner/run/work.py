@@ -12,18 +12,16 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from cleaner import audit
 from cleaner.articles import CleanArticle, clean_articles
 from cleaner.audit import SourceLine, entry_bytes, packed, source_head
-from cleaner.audit.shares import written_shares
 from cleaner.engines.wire import pack, unpack
 from cleaner.errors import SourceError
 from cleaner.pipeline import Cleaner, Result, as_source, segment
 from cleaner.readers import REASONS as READING
 from cleaner.readers import Fields, Input, Record, Rejected, digest_of_input, read_records
-from cleaner.records import ACTIONS, LABELS, STAYING, Article, Columns, Source, columns_of
+from cleaner.records import ACTIONS, STAYING, Article, Source
+from cleaner.run.counting import NO_COUNTS, Written, written_of
 from cleaner.store.journal import DROPPED, KEPT, PARTLY, QUARANTINED, Known, Unit
 from cleaner.writers import render, text_bytes
 
@@ -155,23 +153,9 @@ def work_on(settings: Settings, parts: Sequence[bytes]) -> Iterator[Finished | S
         digests.append(digest)
         done.append(None)
     results = list(settings.cleaner.judge_articles(waiting))
-    written = zip(results, digests, _written(results), strict=True)
+    written = zip(results, digests, written_of(results), strict=True)
     for finished in done:
         yield finished if finished is not None else finish(settings, *next(written))
-
-
-def _written(results: Sequence[Result]) -> Iterator[tuple[list[bytes], list[bytes]]]:
-    """Probabilities as the audit writes them; of a shard at once, as a few calls to NumPy cost as much as a page has to say."""
-    if not results:
-        return
-    verdicts = [result.verdicts for result in results]
-    own, shares = written_shares(
-        np.concatenate([v.probabilities for v in verdicts]), np.concatenate([v.labels for v in verdicts])
-    )
-    at = 0
-    for v in verdicts:
-        yield own[at : at + len(v.labels)], shares[at : at + len(v.labels)]
-        at += len(v.labels)
 
 
 def _read(settings: Settings, part: bytes) -> Finished | Same | tuple[Source, Article, bytes]:
@@ -218,18 +202,18 @@ def digest_of(record: Record) -> bytes:
     return digest.digest()
 
 
-def finish(settings: Settings, result: Result, digest: bytes, written: tuple[Sequence[bytes], Sequence[bytes]]) -> Finished:
-    """Audit and clean articles of a judged source; `written` is what `written_shares` gives for it."""
+def finish(settings: Settings, result: Result, digest: bytes, written: Written) -> Finished:
+    """Audit and clean articles of a judged source."""
     source, columns, metadata = result.source, result.columns, _metadata(result)
     assert source is not None
     code = code_of(result)
     line = _source_line(
         settings, source.id, code, REASONS[code] if code else "", source.kind, source.raw, source.encoding,
-        source.encoding_reason, metadata,
+        source.encoding_reason, metadata, "" if "#" in source.id else digest.hex(),
     )  # fmt: skip
-    head, body = entry_bytes(source, result.article.text, columns, *written, line)
+    head, body = entry_bytes(source, result.article.text, columns, written.own, written.shares, line)
     rendered = () if code else _rendered(settings, result, metadata)
-    return finished(settings.key, line, head, body, columns, rendered, digest)
+    return finished(settings.key, line, head, body, written.counts, rendered, digest)
 
 
 def _rendered(settings: Settings, result: Result, metadata: Mapping[str, str]) -> Iterable[Rendered]:
@@ -260,13 +244,13 @@ def code_of(result: Result) -> str:
 
 def _source_line(
     settings: Settings, id: str, code: str, reason: str, kind: str, raw: bytes, encoding: str = "", encoding_reason: str = "",
-    metadata: Mapping[str, str] = NOTHING_KNOWN,
+    metadata: Mapping[str, str] = NOTHING_KNOWN, sha256_of_raw: str = "",
 ) -> SourceLine:  # fmt: skip
     cleaner = settings.cleaner
     status = audit.SET_ASIDE if code else audit.CLEANED
     return SourceLine(
-        id, status, reason, kind, len(raw), sha256(raw).hexdigest(), encoding, encoding_reason, 0, (), "", "", cleaner.style,
-        cleaner.model.digest, cleaner.policy.digest, metadata, code,
+        id, status, reason, kind, len(raw), sha256_of_raw or sha256(raw).hexdigest(), encoding, encoding_reason, 0, (), "", "",
+        cleaner.style, cleaner.model.digest, cleaner.policy.digest, metadata, code,
     )  # fmt: skip
 
 
@@ -276,23 +260,16 @@ def rendered_of(articles: Iterable[CleanArticle], format: str, model: str, polic
 
 
 def finished(
-    key: bytes, line: SourceLine, head: bytes, body: bytes, columns: Columns, rendered: Iterable[Rendered], digest: bytes
+    key: bytes, line: SourceLine, head: bytes, body: bytes, counts: tuple[int, ...], rendered: Iterable[Rendered], digest: bytes
 ) -> Finished:
     """A unit with its bytes for the log."""
     articles = tuple(rendered)
     outputs = [(start, len(content), sha256(content).hexdigest()) for start, content in articles]
-    counts = counts_of(columns)
     unit = Unit(
         line.source, digest, key, outcome_of(line.code, counts), line.status, line.code, line.reason, counts,
         json.dumps(outputs, separators=(",", ":")), len(outputs), len(head), len(body), sum(size for _, size, _ in outputs),
     )  # fmt: skip
     return Finished(unit, b"".join([head, body, *(content for _, content in articles)]))
-
-
-def counts_of(columns: Columns) -> tuple[int, ...]:
-    """In the order of COUNTS: paragraphs by what became of them, then those that left by label."""
-    gone = [label for label, stays in zip(columns.labels, columns.staying, strict=True) if not stays]
-    return (*map(columns.decisions.count, ACTIONS), *map(gone.count, LABELS))
 
 
 def outcome_of(code: str, counts: Sequence[int]) -> int:
@@ -314,4 +291,4 @@ def unreadable(settings: Settings, id: str, kind: str | None, raw: bytes, digest
         status=audit.UNREADABLE,
         original=packed(raw) if raw and "#" in id else "",
     )
-    return finished(settings.key, line, source_head(line), b"", columns_of(()), (), digest)
+    return finished(settings.key, line, source_head(line), b"", NO_COUNTS, (), digest)

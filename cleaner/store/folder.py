@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from cleaner.store.commit import Disk, Log, named, write_whole
+from cleaner.store.commit import Disk, Log, named, sync_folder, write_whole
 from cleaner.store.journal import NAME, STATE, Journal, Unit
 from cleaner.store.locking import locked
 
@@ -61,10 +61,15 @@ def opened(out: Path, disk: Disk) -> Iterator[Store]:
 
 
 def _break_seal(state: Path, disk: Disk) -> None:
-    """From here on the journal may change; without a seal it is trusted as SQLite recovers it."""
+    """From here on the journal may change; without a seal it is trusted as SQLite recovers it.
+
+    Durable before the journal changes: a seal that came back after a power cut would have the journal put away, and with it what
+    it knows of files to be removed.
+    """
     with named(state / SEAL):
         if (state / SEAL).exists():
             disk.unlink(str(state / SEAL))
+            sync_folder(disk, str(state))
 
 
 def sums_of(state: Path) -> bytes:

@@ -8,9 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cleaner.audit import unfolded
+from cleaner.audit import quoted, unfolded
 from cleaner.errors import OutputError
-from cleaner.store.commit import make_folder, named, sync_folder, temporary, write_partial
+from cleaner.store.commit import make_folder, named, sync_folder, temporary, write_measured
 from cleaner.store.folder import Store
 from cleaner.store.gathered import ARTICLES, AUDIT, BITS, PACKERS, Held, held_by, plain, shard_path
 from cleaner.store.journal import Journal, printable_id, text_id
@@ -176,21 +176,13 @@ def _write_shard(store: Store, shard: int, rows: Sequence[Row], ending: str) -> 
 
 def _write(store: Store, path: str, parts: Iterable[bytes]) -> tuple[str, int, bytes]:
     """Write a file in parts; returns its path, size and digest."""
-    digest, size, full = sha256(), 0, f"{store.out}/{path}"
-
-    def measured() -> Iterator[bytes]:
-        nonlocal size
-        for part in parts:
-            digest.update(part)
-            size += len(part)
-            yield part
-
+    full = f"{store.out}/{path}"
     with named(full):
         make_folder(store.disk, full.rpartition("/")[0])
-        write_partial(store.disk, full, measured(), durable=True)
+        size, digest = write_measured(store.disk, full, parts)
         store.disk.rename(temporary(full), full)
         sync_folder(store.disk, full.rpartition("/")[0])
-    return path, size, digest.digest()
+    return path, size, digest
 
 
 def _held(store: Store, stem: str, shard: int, rows: Sequence[Row], ending: str) -> Iterator[Held]:
@@ -278,11 +270,8 @@ def _placed(journal: Journal, rows: Iterable[Row], ending: str) -> dict[bytes, l
 
 def _tail(outputs: Iterable[tuple[str, str, int]]) -> bytes:
     """The end of a source line."""
-    shown = (
-        f'{{"path":{json.dumps(path, ensure_ascii=False)},"sha256":"{digest}","start":{start}}}'
-        for path, digest, start in outputs
-    )
-    return OUTPUTS + ",".join(shown).encode() + b"]}\n"
+    shown = (b'{"path":%b,"sha256":"%b","start":%d}' % (quoted(path), digest.encode(), start) for path, digest, start in outputs)
+    return OUTPUTS + b",".join(shown) + b"]}\n"
 
 
 def _article_lines(store: Store, shard: int, rows: Sequence[Row], ending: str) -> Iterator[bytes]:

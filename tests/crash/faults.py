@@ -23,6 +23,8 @@ class FaultyDisk(Disk):
 
     def __init__(self, at: int = 0, fault: Callable[[str, tuple[Any, ...]], None] | None = None) -> None:
         self.calls = 0
+        self.made: list[str] = []
+        """The names of the calls so far."""
         self.at = at
         self.fault = fault
 
@@ -33,6 +35,7 @@ class FaultyDisk(Disk):
 
         def counted(*args: Any) -> Any:
             self.calls += 1
+            self.made.append(name)
             if self.calls == self.at and self.fault:
                 self.fault(name, args)
             return found(*args)
