@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,11 @@ class Seed:
     """The convention that its labels follow."""
     source_sha256: str = ""
     """Of the source's bytes, where the article is a source of a corpus."""
+
+
+def digest_of_lines(lines: Sequence[str]) -> str:
+    """Names an article by its paragraphs: 12 hexadecimal digits."""
+    return sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def read_seeds(path: Path) -> Iterator[Seed]:

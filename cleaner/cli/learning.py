@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,9 +49,13 @@ def train(labels: tuple[Path, ...], out: Path, base: Path | None, *, scratch: bo
         raise UsageError("--from names the model that labels add to; with --scratch there is none: leave one of them out")
     if public and not scratch:
         raise UsageError("--public trains a new model: give --scratch as well")
-    log = partial(click.echo, err=True)
-    trained = _train(labels, out, base, log, scratch=scratch, public=public)
+    trained = _train(labels, out, base, _log, scratch=scratch, public=public)
     click.echo(f"{safe(trained.model)} ({trained.digest}); card: {safe(trained.card)}")
+
+
+def _log(said: str) -> None:
+    with suppress(BrokenPipeError):  # whoever read along has gone: the model is written all the same
+        click.echo(safe(said), err=True)
 
 
 def _train(

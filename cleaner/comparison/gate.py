@@ -17,10 +17,11 @@ from typing import Any
 
 from cleaner.comparison.floors import FIGURES, Floors, load_floors
 from cleaner.comparison.gold import Paired, gold_digest, paired, read_gold
-from cleaner.errors import GateError
-from cleaner.model_store import load_model
+from cleaner.errors import GateError, SeedError
+from cleaner.model_store import Model, load_model
 from cleaner.policy import Policy, load_policy
 from cleaner.records import LABELS
+from cleaner.seeds import Seed, digest_of_lines
 
 GOLD = Path("seeds/gold")
 """Where gold articles are looked for when none are named."""
@@ -92,10 +93,22 @@ def gate(
     """
     allowed, seeds = load_floors(floors), read_gold(gold or [GOLD])
     one, other = load_model(old), load_model(new)
+    _refuse_learned(seeds, other)
     pairs = paired(seeds, one, other, policy or load_policy())
     figures = tuple(compared(pairs, allowed))
     worse = {(f.group, f.name, f.figure): _examples(pairs, f) for f in figures if f.refused}
     return Gate(one.digest, other.digest, gold_digest(seeds), allowed.digest, len(seeds), len(pairs), figures, worse)
+
+
+def _refuse_learned(seeds: Sequence[Seed], model: Model) -> None:
+    """Raise SeedError where the model was trained on gold: what it says of that proves nothing."""
+    record = model.header["provenance"]
+    learned = {*record.get("learned", ()), *record.get("labels", {}).get("learned", ())}
+    known = [seed.id for seed in seeds if digest_of_lines(seed.lines) in learned]
+    if known:
+        raise SeedError(
+            f"{len(known)} of {len(seeds)} gold articles were trained on ({known[0]} first); gold is never trained on"
+        )
 
 
 def refuse(found: Gate) -> None:

@@ -80,9 +80,7 @@ def _article(lines: list[LabelledLine]) -> Seed:
 
 
 def loose(line: LabelledLine) -> Seed:
-    """A line as an article of one paragraph."""
+    """A line as an article of one paragraph, its site empty where neither it nor its source is known."""
     name = f"{line.source}#{line.index}" if line.source and line.index >= 0 else line.where
     also = {0: line.also} if line.also else {}
-    return Seed(
-        name, line.site or line.source or line.where, line.language, (line.text,), (line.label,), also=also, style=line.style
-    )
+    return Seed(name, line.site or line.source, line.language, (line.text,), (line.label,), also=also, style=line.style)

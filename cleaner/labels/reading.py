@@ -35,7 +35,7 @@ def read_labels(path: Path) -> Iterator[Seed]:
     Raises SeedError, with file and place, for anything that is not a labelled article.
     """
     if path.is_dir():
-        files = sorted(inner for inner in path.iterdir() if inner.suffix in ENDINGS and inner.is_file())
+        files = sorted(inner for inner in path.iterdir() if inner.suffix.lower() in ENDINGS and inner.is_file())
         if not files:
             raise SeedError(f"{path}: holds no file of labels; expected {FORMATS}")
         for inner in files:

@@ -11,20 +11,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaner.classifier import Classifier
 from cleaner.classifier.adaptation import ShiftWeights
-from cleaner.errors import SeedError
+from cleaner.errors import ModelError, SeedError, SourceError
 from cleaner.labels import read_labels, weights
 from cleaner.model_store import Model, load_model, save_adapted, shipped, without_adaptation
 from cleaner.report.card import write_card
 from cleaner.report.figures import CardFigures, SetFigures, Source
-from cleaner.seeds import Seed
+from cleaner.seeds import Seed, digest_of_lines
 from cleaner.training.corpora import UNKNOWN, Example, as_page, as_text
 from cleaner.training.fit import Log
 from cleaner.training.held_out import HeldOut, held_out
 from cleaner.training.information import square
 from cleaner.training.judged import Judged, judge_rows
+from cleaner.training.output import Outputs, outputs
 from cleaner.training.rows import Rows, rows_of
 from cleaner.training.run import Trained
 from cleaner.training.shift import fit_shift, moved
@@ -32,6 +34,7 @@ from cleaner.training.unseen import Unseen
 from cleaner.verdicts import likeliest
 
 KINDS = ("text", "page")
+Weights = tuple[float, ...]
 
 
 class Taught(NamedTuple):
@@ -47,53 +50,87 @@ def adapt(label_paths: Sequence[Path], out: Path, *, base: Path | None = None, l
 
     Reads all that `cleaner.labels.read_labels` reads; paragraphs without a label are no evidence of anything. `base` is
     a model file or a shelf, the shipped model by default; what labels added to it before is taken out first, so give
-    all labels each time. Raises SeedError where nothing has a label, ModelError, WriteError.
+    all labels each time. Neither the order nor the names of the files matter. Raises SeedError where nothing has a label,
+    UsageError and OutputError where `out` cannot be written to, ModelError, WriteError.
     """
-    seeds = _labelled(label_paths)
+    files = outputs(out, label_paths)
+    seeds = labelled_articles(label_paths, log)
     model = load_model(base)
-    classifier = without_adaptation(model.classifier)
-    log(f"{_count(seeds):,} labels of {len(seeds):,} articles, {len({seed.site for seed in seeds}):,} sites")
-    if classifier is not model.classifier and model.header["provenance"].get("labels"):
+    log(f"{_count(seeds):,} labels of {len(seeds):,} articles{_of_sites(seeds)}")
+    if model.header["provenance"].get("labels"):
         log(f"what labels added to {model.digest} before is left out: only the files given now are learned from")
-    taught = {kind: found for kind in KINDS if (found := _taught(classifier, seeds, kind, log))}
-    shifts, measured = {}, []
-    for kind, one in taught.items():
-        information = square(model.information[kind]) if kind in model.information else None
-        shifts[kind] = fit_shift(one.judged, information)
-        log(f"{kind}s: fitted, {_agreement(one, shifts[kind])}")
-        measured.append(held_out(one.examples, one.rows, one.judged, f"your labels, as {kind}s", information))
-        log(f"{kind}s: {_said(measured[-1])}")
-    return _written(out, base or shipped(), model, shifts, seeds, [found for found in measured if found])
+    measured, shifts = [], {}
+    for kind in KINDS:
+        if taught := _taught(without_adaptation(model.classifier), seeds, kind, log):
+            information = _information(model, kind, log)
+            shifts[kind] = fit_shift(taught.judged, information)
+            log(f"{kind}s: fitted, {_agreement(taught, shifts[kind])}")
+            measured.append(held_out(taught.examples, taught.rows, taught.judged, f"your labels, as {kind}s", information))
+            log(f"{kind}s: {_said(measured[-1])}")
+    return _written(files, base or shipped(), model, shifts, seeds, [found for found in measured if found])
 
 
-def _labelled(paths: Iterable[Path]) -> list[Seed]:
-    """The articles of which something is labelled. Raises SeedError where there is none."""
-    seeds = [seed for path in paths for seed in read_labels(path) if any(seed.labels)]
-    if not seeds:
+def labelled_articles(paths: Iterable[Path], log: Log) -> list[Seed]:
+    """The articles of which something is labelled, once each, in an order that their files have no say in.
+
+    Raises SeedError where there is none.
+    """
+    found: dict[tuple[str, tuple[str, ...]], Seed] = {}
+    contradicted = 0
+    for seed in (seed for path in paths for seed in read_labels(path) if any(seed.labels)):
+        key = seed.source_sha256 or seed.id, seed.lines
+        contradicted += sum(a != b for a, b in zip(seed.labels, found[key].labels, strict=True) if a and b) if key in found else 0
+        found[key] = _merged(found[key], seed) if key in found else seed
+    if not found:
         raise SeedError(f"{', '.join(map(str, paths))}: no paragraph has a label; label some with `cleaner review`")
-    return seeds
+    if contradicted:
+        log(f"{contradicted:,} paragraphs have one label in one file and another in a later one: the later one counts")
+    return sorted(found.values(), key=_digest)
+
+
+def _merged(one: Seed, other: Seed) -> Seed:
+    """An article with the labels of two files: where both have one, the other's."""
+    labels = tuple(b or a for a, b in zip(one.labels, other.labels, strict=True))
+    return replace(other, labels=labels, html=other.html or one.html)
+
+
+def _of_sites(seeds: Sequence[Seed]) -> str:
+    sites = {seed.site for seed in seeds}
+    return f", {len(sites - {''}):,} sites{' and lines of unknown ones' if '' in sites else ''}" if sites != {""} else ""
+
+
+def _information(model: Model, kind: str, log: Log) -> NDArray[np.float64] | None:
+    """What the training lines of the model hold against a shift. Raises ModelError where the file's numbers do not fit."""
+    if kind not in model.information:
+        log(f"{kind}s: {model.digest} does not say what its training lines hold against a shift: verdicts elsewhere may move")
+        return None
+    try:
+        return square(model.information[kind])
+    except ValueError as error:
+        raise ModelError(f"model {model.digest}: {error} for its {kind}s; get the file again") from error
 
 
 def _taught(base: Classifier, seeds: Sequence[Seed], kind: str, log: Log) -> Taught | None:
     """The articles as texts or as pages; None where there is no page, or the model knows nothing of pages."""
+    if kind == "page" and base.pages is None:
+        return None
     weight = weights(seeds)
-    if kind == "text":
-        found = [(as_text(seed, "labels"), own) for seed, own in zip(seeds, weight, strict=True)]
-    else:
-        found = list(_pages(seeds, weight, log)) if base.pages else []
+    texts = ((as_text(seed, "labels"), own) for seed, own in zip(seeds, weight, strict=True))
+    found = list(texts if kind == "text" else _pages(seeds, weight, log))
     if not found:
+        log("no labelled article has its page (`html`): pages will be judged as before, texts by what the labels add")
         return None
     examples = [example for example, _ in found]
     rows = rows_of(examples)
     return Taught(examples, rows, judge_rows(base, rows, np.concatenate([np.array(own) for _, own in found])))
 
 
-def _pages(seeds: Sequence[Seed], weight: Sequence[tuple[float, ...]], log: Log) -> Iterator[tuple[Example, tuple[float, ...]]]:
+def _pages(seeds: Sequence[Seed], weight: Sequence[Weights], log: Log) -> Iterator[tuple[Example, Weights]]:
     for seed, own in zip(seeds, weight, strict=True):
         try:
             if seed.html:
                 yield as_page(seed, "labels"), own
-        except SeedError as error:
+        except (SeedError, SourceError) as error:
             log(f"{error}: it is learned from as a text alone")
 
 
@@ -116,24 +153,28 @@ def _said(found: HeldOut | None) -> str:
 
 
 def _written(
-    out: Path, base: Path, model: Model, shifts: Mapping[str, ShiftWeights], seeds: Sequence[Seed], measured: Sequence[HeldOut]
+    files: Outputs,
+    base: Path,
+    model: Model,
+    shifts: Mapping[str, ShiftWeights],
+    seeds: Sequence[Seed],
+    measured: Sequence[HeldOut],
 ) -> Trained:
     known: Mapping[str, Any] = model.header["provenance"]
     from_ = known.get("adapted_from", model.digest)
-    unseen = Unseen(
-        tuple(_named(found.after, "") for found in measured) + tuple(_named(found.before, ", before") for found in measured)
-    )
+    unseen = Unseen((*(found.after for found in measured), *(_named(found.before, ", before") for found in measured)))
     labels = Counter(label for seed in seeds for label in seed.labels if label)
-    record = {"by_label": labels, "fingerprint": _fingerprint(seeds), "held_out": unseen.record()}
-    digest = save_adapted(out, base, shifts, {**known, "adapted_from": from_, "labels": record})
+    learned = sorted({digest_of_lines(seed.lines) for seed in seeds})
+    record = {"by_label": labels, "fingerprint": _fingerprint(seeds), "held_out": unseen.record(), "learned": learned}
+    digest = save_adapted(files.model, base, shifts, {**known, "adapted_from": from_, "labels": record})
     about = _ABOUT.format(base=from_, labels=_count(seeds), fingerprint=record["fingerprint"])
     figures = CardFigures(
         digest, tuple(about.split("\n\n")), _sources(seeds), tuple(found.curve for found in measured),
         f"keep F1 on {measured[0].what}" if measured else "", unseen.sets,
         held_out=measured[0].what if measured else "",
     )  # fmt: skip
-    write_card(figures, out.with_suffix(".html"), out.with_suffix(".md"))
-    return Trained(out, out.with_suffix(".md"), digest, unseen)
+    write_card(figures, files.page, files.card)
+    return Trained(files.model, files.card, digest, unseen)
 
 
 def _named(figures: SetFigures, more: str) -> SetFigures:
@@ -150,11 +191,13 @@ def _count(seeds: Iterable[Seed]) -> int:
 
 
 def _fingerprint(seeds: Sequence[Seed]) -> str:
-    """Digest of the labelled lines, so that two models can be told to know the same."""
-    total = sha256()
-    for seed in seeds:
-        total.update(json.dumps([seed.id, seed.site, seed.lines, seed.labels]).encode())
-    return total.hexdigest()[:16]
+    """Digest of all that was learned from, so that two models can be told to know the same."""
+    return sha256(b"".join(map(_digest, seeds))).hexdigest()[:16]
+
+
+def _digest(seed: Seed) -> bytes:
+    told = [seed.site, seed.style, seed.html, seed.lines, seed.labels]
+    return sha256(json.dumps(told).encode()).digest()
 
 
 _ABOUT = """\

@@ -34,8 +34,6 @@ PAGES = ", pages"
 PAGE_SETS = {"wcxb-dev": "all", "fundus": "news", "daniel": "news", "readability": "news"}
 """Page sets by file name, with the convention that their gold follows."""
 LABELLED_SETS = ("press-lines-train.jsonl",)
-MEASURE_SETS = ("press-lines-dev", "spam-dev", "hard-ham-dev", "press-noise-dev", "gold")
-"""Never trained on."""
 
 _FIGURE = re.compile(r"<(/?)fig(?:ure|caption)\b", re.IGNORECASE)
 _SHORT_LABEL, _COUNTRY_CODE = 3, 2
@@ -72,7 +70,7 @@ class Example:
 
 def fold_of(site: str) -> int:
     """Fold of a site, 0 to FOLDS - 1."""
-    return int.from_bytes(hashlib.sha256(site.encode()).digest()[:8], "big") % FOLDS
+    return int.from_bytes(hashlib.sha256(site.encode("utf-8", "surrogatepass")).digest()[:8], "big") % FOLDS
 
 
 def from_seed(seed: Seed, group: str) -> Iterator[Example]:
@@ -88,7 +86,7 @@ def as_text(seed: Seed, group: str) -> Example:
     keep = (labels != UNKNOWN) & (labels < len(KEPT_LABELS))
     style = STYLES.index(seed.style)
     name = group if style == 0 else f"{group} ({seed.style})"
-    return Example(seed.id, seed.site, name, style, seed.lines, labels, keep, seed.opens)
+    return Example(seed.id, seed.site or seed.id, name, style, seed.lines, labels, keep, seed.opens)
 
 
 def as_page(seed: Seed, group: str) -> Example:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cleaner.policy import load_policy
 from cleaner.report.figures import Curve, Point, SetFigures
+from cleaner.seeds import digest_of_lines
 from cleaner.training.corpora import UNKNOWN, Example
 from cleaner.training.judged import Judged
 from cleaner.training.parallel import side_by_side
@@ -34,7 +35,7 @@ class HeldOut(NamedTuple):
     after: SetFigures
     curve: Curve
     what: str
-    """BY_SITE, or BY_ARTICLE where there are less than PARTS sites."""
+    """BY_SITE, or BY_ARTICLE where there are less than PARTS sites, or some are not known."""
 
 
 def held_out(examples: Sequence[Example], rows: Rows, judged: Judged, name: str, information: Floats | None) -> HeldOut | None:
@@ -61,9 +62,14 @@ def held_out(examples: Sequence[Example], rows: Rows, judged: Judged, name: str,
 
 
 def _groups(examples: Sequence[Example]) -> tuple[list[str], str]:
-    """What each article is held back with: its site, or itself where there are few sites."""
+    """What each article is held back with: its site, or itself where there are few sites, or some are not known."""
     sites = [e.site for e in examples]
-    return (sites, BY_SITE) if len(set(sites)) >= PARTS else ([e.id for e in examples], BY_ARTICLE)
+    known = all(e.site != e.id for e in examples)
+    return (
+        (sites, BY_SITE)
+        if known and len(set(sites)) >= PARTS
+        else (list(map(digest_of_lines, (e.lines for e in examples))), BY_ARTICLE)
+    )
 
 
 def _parts(names: Sequence[str]) -> NDArray[np.int64]:

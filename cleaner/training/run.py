@@ -16,15 +16,19 @@ from cleaner.model_store import save_model
 from cleaner.policy import load_policy
 from cleaner.report.card import write_card
 from cleaner.report.figures import CardFigures, Source
+from cleaner.seeds import digest_of_lines
 from cleaner.training.corpora import Example, read_examples, spam_lines
 from cleaner.training.fit import Fitted, Log, fit
 from cleaner.training.made import made_examples
+from cleaner.training.output import Outputs, outputs
 from cleaner.training.rows import Rows, rows_of
 from cleaner.training.unseen import Unseen, unseen_figures
 
 FEWEST_SITES = 2
 CALIBRATED_ON = ("seeds", "press")
 """Real pages with all ten labels; made examples would skew the label frequencies."""
+MEASURED_BY = ("seeds",)
+"""Groups whose articles a person might also give to the gate: the model's record names them."""
 SPAM_MAIL = "spam-mail.parquet"
 
 
@@ -45,7 +49,7 @@ def train(label_paths: Sequence[Path], out: Path, *, public: Path | None = None,
     `public` is a folder of the public sets (see README); without it the model knows the labelled
     articles alone. Raises SeedError when there is too little to train on, or paragraphs have no label.
     """
-    return write_model(out, fit_all(label_paths, public, log))
+    return write_model(outputs(out, label_paths), fit_all(label_paths, public, log))
 
 
 class Run(NamedTuple):
@@ -85,7 +89,7 @@ def _texts_and_pages(examples: Sequence[Example], public: Path | None) -> tuple[
     return [*texts, *made_examples(examples, mail)], pages
 
 
-def write_model(out: Path, run: Run) -> Trained:
+def write_model(files: Outputs, run: Run) -> Trained:
     """The model file, and its card beside it."""
     fitted, sources = run.fitted, _sources([*run.texts, *run.pages])
     unseen, lines = _unseen(run), sum(source.lines for source in sources)
@@ -94,14 +98,15 @@ def write_model(out: Path, run: Run) -> Trained:
         "lines": lines,
         "fingerprint": run.fingerprint,
         "unseen": unseen.record(),
+        "learned": sorted({digest_of_lines(e.lines) for e in (*run.texts, *run.pages) if e.group.startswith(MEASURED_BY)}),
     }
-    digest = save_model(out, fitted.linear, fitted.classifier(), provenance, fitted.layout, fitted.information)
-    about = _ABOUT.format(size=out.stat().st_size / 1e6, lines=lines, fingerprint=run.fingerprint)
+    digest = save_model(files.model, fitted.linear, fitted.classifier(), provenance, fitted.layout, fitted.information)
+    about = _ABOUT.format(size=files.model.stat().st_size / 1e6, lines=lines, fingerprint=run.fingerprint)
     figures = CardFigures(
         digest, tuple(about.split("\n\n")), tuple(sources), tuple(fitted.curves), CURVE_OF, unseen.sets, unseen.pages
     )
-    write_card(figures, out.with_suffix(".html"), out.with_suffix(".md"))
-    return Trained(out, out.with_suffix(".md"), digest, unseen)
+    write_card(figures, files.page, files.card)
+    return Trained(files.model, files.card, digest, unseen)
 
 
 def _unseen(run: Run) -> Unseen:

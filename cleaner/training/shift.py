@@ -41,7 +41,7 @@ def fit_shift(judged: Judged, information: Floats | None = None) -> ShiftWeights
 
     `information` is the square matrix of `training.information` for the model that judged, None where it has none.
     """
-    slots = np.unique(judged.grams.indices)
+    slots = np.unique(judged.grams[judged.labels != UNKNOWN].indices)
     to_dense = _prior_root(judged, information)
     dense = np.concatenate([judged.dense, np.ones((len(judged.labels), 1))], axis=1) @ to_dense
     features = sparse.hstack([judged.grams[:, slots] * np.sqrt(OF_GRAMS), sparse.csr_matrix(dense)], format="csr")

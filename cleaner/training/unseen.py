@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,7 +68,16 @@ def labelled_figures(name: str, rows: Rows, probabilities: Floats, kept: Mask, m
 
 
 def kept_rows(rows: Rows, probabilities: Floats, policy: Policy) -> Mask:
-    """Which rows stay, `review` included, each article in its own style."""
+    """Which rows stay, `review` included, each article in its own style.
+
+    A line alone is decided by itself: set aside whole, as an article that loses too much, it would count as left.
+    """
+    kept = _kept(rows, probabilities, policy)
+    alone = np.repeat(np.diff(rows.offsets) == 1, np.diff(rows.offsets))
+    return np.where(alone, _kept(rows, probabilities, replace(policy, most_lost=1.0)), kept) if alone.any() else kept
+
+
+def _kept(rows: Rows, probabilities: Floats, policy: Policy) -> Mask:
     staying = np.array([action in STAYING for action in ACTIONS])
     lengths = np.array([len(line) for line in rows.lines])
     kept = np.zeros(len(rows.lines), bool)
