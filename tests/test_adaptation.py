@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -192,3 +193,91 @@ def test_training_from_scratch_needs_whole_articles(tmp_path: Path) -> None:
     assert code == 65
     assert "have no label" in output
     assert "without --scratch" in output
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("labels.jsonl", "cannot be both"),
+        ("folder", "a folder"),
+        ("new.md", "cannot be both"),
+        ("notes.txt", "no model"),
+        ("other.model", "is none"),
+        ("press.model", "goes back to this model"),
+    ],
+)
+def test_nothing_else_is_written_over(tmp_path: Path, name: str, said: str) -> None:
+    """A slip in the name of the output costs no labels, no notes and no model of a shelf, and is said before anything is learned."""
+    labels = write_labels(tmp_path / "labels.jsonl")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "notes.txt").write_text("Ne pas perdre.", encoding="utf-8")
+    (tmp_path / "other.md").write_text("# Notes", encoding="utf-8")
+    (tmp_path / "press.model").write_bytes(shipped().read_bytes())
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    code, output = run("train", labels, "-o", tmp_path / name)
+    assert code in {2, 73}, output
+    assert said in output
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_files_that_contradict_each_other_are_told(tmp_path: Path) -> None:
+    """Two files with other labels for the same article are one article: the later file counts, and how often it overruled is said."""
+    wrong = ["teaser" if label == "content" else label for label in LABELS]
+    first, second = write_labels(tmp_path / "a.jsonl", labels=wrong), write_labels(tmp_path / "b.jsonl")
+    said: list[str] = []
+    both = adapt([first, second], tmp_path / "both.model", log=said.append)
+    alone = adapt([second], tmp_path / "alone.model")
+    assert any("9 paragraphs have one label in one file and another" in line for line in said)
+    assert both.model.read_bytes() == alone.model.read_bytes()
+
+
+def test_names_and_order_of_files_do_not_matter(tmp_path: Path) -> None:
+    """The labels alone make the model: renamed, moved or given in another order the files give the same bytes."""
+    one, other = write_labels(tmp_path / "one.jsonl", (0, 1)), write_labels(tmp_path / "other.jsonl", (2,))
+    table = tmp_path / "table.csv"
+    table.write_text('text,label\n"Bienvenue à bord de l\'Aube.",promo\n', encoding="utf-8")
+    moved = Path(shutil.copy(table, tmp_path / "moved.csv"))
+    models = [adapt(paths, tmp_path / "m.model").model.read_bytes() for paths in ([one, other, table], [moved, other, one])]
+    assert models[0] == models[1]
+
+
+def test_gold_that_was_trained_on_measures_nothing(tmp_path: Path) -> None:
+    """The gate says so instead of passing a model that has seen its answers."""
+    first = tmp_path / "gold.jsonl"
+    first.write_text(GOLD.read_text(encoding="utf-8").splitlines()[0], encoding="utf-8")
+    model = adapt([first], tmp_path / "new.model").model
+    with pytest.raises(SeedError, match="were trained on"):
+        gate(None, model)
+
+
+def test_lines_of_unknown_sites_count_once(tmp_path: Path) -> None:
+    """A table without a site does not weigh as much as it has copies of a line: a thousand of them teach what one does."""
+    rows = [f'"{TEASERS[0]} {number}",teaser' for number in range(1000)]
+    for name, some in (("many", rows), ("one", rows[:1])):
+        (tmp_path / f"{name}.csv").write_text("text,label\n" + "\n".join(some), encoding="utf-8")
+    many, one = (Cleaner.load(adapt([tmp_path / f"{name}.csv"], tmp_path / f"{name}.model").model) for name in ("many", "one"))
+    texts = [text for number in UNSEEN for text in BODIES[number]]
+    kept = [sum(p.probabilities[0] for p in cleaner.clean_lines(texts).paragraphs) for cleaner in (many, one)]
+    assert abs(kept[0] - kept[1]) < 0.5
+
+
+def test_what_cannot_be_learned_from_is_said(tmp_path: Path) -> None:
+    """Labels without a page leave pages as they were, and a page without any text is learned from as a text: both are told."""
+    said: list[str] = []
+    adapt([write_labels(tmp_path / "labels.jsonl")], tmp_path / "new.model", log=said.append)
+    assert any("pages will be judged as before" in line for line in said)
+    empty = write_labels(tmp_path / "empty.jsonl", html=True)
+    rows = [json.loads(line) | {"html": "<html><body></body></html>"} for line in empty.read_text(encoding="utf-8").splitlines()]
+    empty.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    adapt([empty], tmp_path / "new.model", log=said.append)
+    assert sum("as a text alone" in line for line in said) == 3
+
+
+def test_names_from_label_files_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    """Escape sequences in the name of an article are shown, not obeyed."""
+    path = write_labels(tmp_path / "labels.jsonl", html=True)
+    text = path.read_text(encoding="utf-8").replace("aube-", "\\u001b]0;aube-").replace("<article>", "<article><p>Autre.</p>")
+    path.write_text(text, encoding="utf-8")
+    _, output = run("train", path, "-o", tmp_path / "new.model")
+    assert "as a text alone" in output
+    assert "\x1b" not in output

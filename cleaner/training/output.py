@@ -11,6 +11,7 @@ from cleaner.model_store import MAGIC
 from cleaner.promotions import FIRST, read_promotions
 
 ENDING = ".model"
+CARDS = (".md", ".html")
 TITLE = "# Model "
 """Begins a card in Markdown."""
 
@@ -34,7 +35,7 @@ def outputs(model: Path, label_paths: Sequence[Path]) -> Outputs:
     found = Outputs(model, model.with_name(f"{name}.md"), model.with_name(f"{name}.html"))
     if model.is_dir():
         raise UsageError(f"{model}: a folder; give the name of a model file in it, such as {model / 'new.model'}")
-    if model.resolve() in {path.resolve() for path in label_paths} or model in (found.card, found.page):
+    if model.resolve() in {path.resolve() for path in label_paths} or model.suffix in CARDS:
         raise UsageError(f"{model}: cannot be both a model and its labels or its card; choose another name, such as new.model")
     if _start(model) not in (b"", MAGIC):
         raise OutputError(f"{model}: holds something that is no model; choose another name")
