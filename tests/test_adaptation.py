@@ -18,8 +18,13 @@ from cleaner.comparison.gate import gate
 from cleaner.errors import SeedError
 from cleaner.model_store import load_model, save_adapted, shipped
 from cleaner.records import STAYING
-from cleaner.training.adapt import adapt
+from cleaner.training.adapt import adapt, labelled_articles
+from cleaner.training.corpora import as_text
+from cleaner.training.information import square
+from cleaner.training.judged import judge_rows
+from cleaner.training.rows import rows_of
 from cleaner.training.run import Trained
+from cleaner.training.shift import fit_shift
 
 GOLD = Path(__file__).parent.parent / "seeds" / "gold" / "texts.jsonl"
 UNSEEN = (2, 3, 4)
@@ -86,6 +91,20 @@ def test_flipped_labels_are_refused_by_the_gate(tmp_path: Path) -> None:
     path.write_text("\n".join(map(json.dumps, seeds)), encoding="utf-8")
     found = gate(None, adapt([path], tmp_path / "flipped.model").model)
     assert found.refusals
+
+
+def test_what_the_training_lines_hold_against_a_shift_counts(tmp_path: Path) -> None:
+    """The surer the model's training lines make a direction, the less labels move verdicts in it, down to nothing."""
+    seeds = labelled_articles([write_labels(tmp_path / "labels.jsonl")], log=lambda _: None)
+    rows = rows_of([as_text(seed, "labels") for seed in seeds])
+    model = load_model()
+    judged = judge_rows(model.classifier, rows, np.ones(len(rows.lines)))
+    information = square(model.information["text"])
+    assert (information == information.T).all()
+    assert (np.linalg.eigvalsh(information) > -1e-3 * np.abs(information).max()).all()
+    shifts = [fit_shift(judged, known) for known in (None, information, information + 1e9 * np.eye(len(information)))]
+    reach = [np.abs(shift.dense * shift.dense_scale)[:, 0].sum() for shift in shifts]
+    assert reach[0] > reach[1] > 100 * reach[2]
 
 
 def test_no_shift_moves_nothing() -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cleaner import Cleaner
-from cleaner.training.corpora import fold_of
+from cleaner.policy import load_policy
+from cleaner.seeds import Seed
+from cleaner.training.corpora import as_text, fold_of
+from cleaner.training.rows import rows_of
 from cleaner.training.run import train
+from cleaner.training.unseen import kept_rows
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 PAGE = "<html><body><nav><a href='/'>Accueil</a></nav><p>Le pont rouvre lundi aux voitures, a dit le maire.</p></body></html>"
@@ -40,3 +46,28 @@ def test_the_same_labels_give_the_same_bytes(tmp_path: Path) -> None:
     mine = labels(tmp_path / "mine.jsonl", ("french-boxes",), {0, 1})
     first, second = (train([mine], tmp_path / name).model.read_bytes() for name in ("a.model", "b.model"))
     assert first == second
+    _check_card(tmp_path / "a.md")
+
+
+def _check_card(card: Path) -> None:
+    """A learning curve on sites that were not learned from, figures of each set and plots, as Markdown and as a page."""
+    text = card.read_text(encoding="utf-8")
+    assert "## seeds:" in text
+    counts = [int(found.replace(",", "")) for found in re.findall(r"^\| ([\d,]+) \| 0\.", text, re.MULTILINE)]
+    assert len(counts) == 3
+    assert counts == sorted(counts)
+    assert "plots/learning-curve.svg" in text
+    assert (card.parent / "a.plots" / "learning-curve.svg").exists()
+    assert card.with_suffix(".html").read_text(encoding="utf-8").count("<svg") > 3
+
+
+def test_a_line_alone_is_decided_by_itself() -> None:
+    """Figures of loose lines say what the model takes: a line of the page's furniture is no article that loses too much."""
+    rows = rows_of(
+        [
+            as_text(Seed(f"{n}", "a.example", "fr", (text,), ("navigation",)), "loose")
+            for n, text in enumerate(("Menu", "Accueil"))
+        ]
+    )
+    sure = np.tile([0.0] * 6 + [1.0] + [0.0] * 3, (2, 1))
+    assert not kept_rows(rows, sure, load_policy()).any()
