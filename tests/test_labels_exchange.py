@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from cleaner.cli import main
 from cleaner.cli.labelling import labels
+from cleaner.errors import OutputError
 from cleaner.labels import read_labels
 from cleaner.labels.events import LabelEvent, LabelledArticle
 from cleaner.labels.exchange import EXPORTS, encoded
@@ -192,6 +193,26 @@ def test_labels_of_people_are_not_written_over(tmp_path: Path, reviewed: Path) -
     (tmp_path / "a.txt").write_text("x", encoding="utf-8")
     run("propose", tmp_path / "a.txt", "-o", reviewed, code=73)
     assert reviewed.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[{"id": 1, "text": "Menu", "label": "navigation"}]',
+        "text,label\nMenu,navigation\n",
+        '{"id": "x", "paragraphs": [{"text": "A", "label": "legal"}]}',
+        "notes, by hand",
+    ],
+    ids=["one line", "table", "seed", "text"],
+)
+def test_nothing_else_is_made_a_journal(tmp_path: Path, reviewed: Path, content: str) -> None:
+    """A file of another kind that is named where the journal belongs stays as it is: annotations were lost in this way."""
+    other = tmp_path / "project-1.json"
+    other.write_text(content, encoding="utf-8")
+    assert "not a label journal; choose another name" in run("import", reviewed, "-o", other, code=73).stderr
+    with pytest.raises(OutputError, match=r"project-1\.json: not a label journal"):
+        append_events(other, [ARTICLE])
+    assert other.read_text(encoding="utf-8") == content
 
 
 def test_export_on_stdout(reviewed: Path) -> None:

@@ -94,6 +94,25 @@ def test_a_torn_line_is_none(tmp_path: Path) -> None:
         assert [seed.labels for seed in read_labels(path)] == ([("legal", "", "")] if kept == 2 else [])
 
 
+def test_a_line_without_its_line_feed_is_a_line(tmp_path: Path) -> None:
+    """The last label of a journal that an editor saved without the last line feed counts, and the next one does not cut it off."""
+    path = tmp_path / "edited.jsonl"
+    path.write_bytes((line_of(ARTICLE) + line_of(act(0, "legal"))).removesuffix(b"\n"))
+    assert [seed.labels for seed in read_labels(path)] == [("legal", "", "")]
+    append_events(path, [act(1, "content")])
+    assert [seed.labels for seed in read_labels(path)] == [("legal", "content", "")]
+    assert path.read_bytes() == line_of(ARTICLE) + line_of(act(0, "legal")) + line_of(act(1, "content"))
+
+
+@pytest.mark.parametrize("kept", range(14))
+def test_a_journal_torn_in_its_first_bytes(tmp_path: Path, kept: int) -> None:
+    """A power cut within the very first label leaves a file that the next label still goes into."""
+    path = tmp_path / "torn.jsonl"
+    path.write_bytes(line_of(ARTICLE)[:kept])
+    append_events(path, [act(1, "content")])
+    assert path.read_bytes() == line_of(act(1, "content"))
+
+
 TASK = {"id": 7, "data": {"text": "Menu", "site": "a.example", "source": "a", "index": 0, "paragraphs": 1}}
 
 

@@ -84,8 +84,9 @@ def import_(paths: tuple[Path, ...], out: Path, who: str) -> None:
     """
     from cleaner.labels.events import LabelEvent
     from cleaner.labels.exchange import events_of_seeds
-    from cleaner.labels.journal import append_events, read_events
+    from cleaner.labels.journal import append_events, check_journal, read_events
 
+    check_journal(out)
     seeds = list(_read(paths))
     before = list(read_events(out)) if out.exists() else []
     events = list(events_of_seeds(seeds, who, now(), before))

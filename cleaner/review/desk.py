@@ -15,7 +15,7 @@ from cleaner.acting import now
 from cleaner.audit import Entry
 from cleaner.errors import UsageError
 from cleaner.labels.events import LabelEvent, LabelledArticle
-from cleaner.labels.journal import append_events
+from cleaner.labels.journal import append_events, check_journal
 from cleaner.language import language_of
 from cleaner.model_store import Model
 from cleaner.records import ACTIONS, LABELS, STAYING
@@ -54,12 +54,16 @@ class Asked(NamedTuple):
 
 
 class Desk:
-    """One audit, one label journal, one person, and what is proposed to them. Safe to be called from any thread."""
+    """One audit, one label journal, one person, and what is proposed to them. Safe to be called from any thread.
+
+    Raises OutputError where `labels` is a file that is no label journal.
+    """
 
     def __init__(
         self, index: Index, out: Path, labels: Path, who: str, proposals: Sequence[Path] = (), model: Model | None = None
     ) -> None:
         self._index, self._labels, self._who, self._model = index, labels, who, model
+        check_journal(labels)
         self._lock = threading.Lock()
         self._said = Labels(labels, index, proposals)
         self._said.refresh()

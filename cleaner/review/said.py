@@ -16,6 +16,7 @@ from cleaner.labels.joining import PROPOSERS
 from cleaner.labels.journal import read_events
 from cleaner.labels.proposals import CHECK
 from cleaner.review.index import Index
+from cleaner.store.appending import is_whole
 
 
 class Said(NamedTuple):
@@ -40,6 +41,8 @@ class Labels:
 
     def _start(self) -> None:
         self._at = self._lines = 0
+        self._ended = True
+        """Whether what was read so far ends with a line feed."""
         self.said: dict[int, Said] = {}
         self.articles: dict[tuple[str, str], LabelledArticle] = {}
         """By source and SHA-256, as the journal has them last."""
@@ -71,12 +74,14 @@ class Labels:
             with self._path.open("rb") as lines:
                 lines.seek(self._at)
                 for line in lines:
-                    if not line.endswith(b"\n"):  # torn by a kill, or not yet whole
+                    if not line.endswith(b"\n") and not is_whole(line):  # torn by a kill, or still being written
                         return
-                    self._lines += 1
-                    event = event_of(line, f"{self._path}:{self._lines}")
-                    self._at += len(line)
-                    yield event
+                    ended = line == b"\n" and not self._ended  # the line feed that the last line lacked
+                    event = None if ended else event_of(line, f"{self._path}:{self._lines + 1}")
+                    self._at, self._ended = self._at + len(line), line.endswith(b"\n")
+                    self._lines += self._ended
+                    if event is not None:
+                        yield event
         except OSError as error:
             raise SeedError(f"{self._path}: cannot be read ({error.strerror}); give a label journal") from error
 
