@@ -195,6 +195,40 @@ def test_labels_of_people_are_not_written_over(tmp_path: Path, reviewed: Path) -
     assert reviewed.read_bytes() == before
 
 
+def test_no_file_of_labels_is_written_over(tmp_path: Path, reviewed: Path) -> None:
+    """Labels by hand, in whatever format and even damaged, the inputs themselves and the tasks of an export stay as they are."""
+    kept = {
+        "seeds.jsonl": '{"id": "x", "paragraphs": [{"text": "A", "label": "legal"}]}\n',
+        "mine.csv": "text,label\nMenu,navigation\n",
+        "tasks.json": '[{"id": 1, "text": "Menu", "label": "navigation"}]',
+        "damaged.csv": "text,label\nMenu,navigatoin\nTerms,legal\n",
+        "corpus/a.txt": "The bridge reopens.",
+    }
+    (tmp_path / "corpus").mkdir()
+    for name, content in kept.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    for name in kept:
+        run("propose", tmp_path / "corpus", "-o", tmp_path / name, code=73)
+        if "corpus" not in name:
+            run("check", tmp_path / "seeds.jsonl", "-o", tmp_path / name, code=73)
+            run("export", reviewed, "--to", "jsonl", "-o", tmp_path / name, code=73)
+    run("propose", tmp_path / "corpus/a.txt", "-o", tmp_path / "corpus/a.txt", code=73)
+    assert "name the tasks .json" in run("export", reviewed, "--to", "label-studio", "-o", tmp_path / "t.xml", code=2).stderr
+    assert not (tmp_path / "t.xml").exists()
+    assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in kept} == kept
+
+
+def test_what_holds_no_label_is_written_again(tmp_path: Path) -> None:
+    """A list of proposals takes the place of the one before, also beside the corpus, and a table without labels that of another."""
+    (tmp_path / "a.html").write_text("<nav><a>Home</a></nav><footer><p>All rights reserved</p></footer>", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("Home\n\nAll rights reserved", encoding="utf-8")
+    for _ in range(2):
+        assert not run("propose", tmp_path, "-o", tmp_path / "p.jsonl").stderr.startswith("0 ")
+    (tmp_path / "open.jsonl").write_text('{"id": "x", "paragraphs": [{"text": "A", "label": null}]}\n', encoding="utf-8")
+    for _ in range(2):
+        run("export", tmp_path / "open.jsonl", "--to", "csv", "-o", tmp_path / "open.csv")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -57,6 +57,9 @@ def export(paths: tuple[Path, ...], format_: str, out: Path | None) -> None:
     """
     from cleaner.labels.exchange import EXPORTS, encoded
 
+    if out and format_ == "label-studio" and out.suffix.lower() == ".xml":
+        raise click.UsageError(f"{out}: the labelling configuration gets this name; name the tasks .json")
+    _refuse(out, paths)
     pieces = map(encoded, EXPORTS[format_](_read(paths)))
     if out is None:
         for piece in pieces:
@@ -114,6 +117,7 @@ def check(paths: tuple[Path, ...], model: Path | None, most: int, out: Path | No
     from cleaner.evaluation.mistakes import judged, probable_mistakes
     from cleaner.pipeline import Cleaner
 
+    _refuse(out, paths)
     cleaner, seeds = Cleaner.load(model), list(_read(paths))
     found = probable_mistakes(seeds, judged(cleaner, seeds))
     for one in found[: most or None]:
@@ -156,6 +160,7 @@ def propose(inputs: tuple[str, ...], out: Path) -> None:
     from cleaner.labels.proposals import propose_all, write_proposals
     from cleaner.readers import Rejected
 
+    _refuse(out, inputs)
     found, aside = [], 0
     for one in propose_all(inputs, now()):
         if isinstance(one, Rejected):
@@ -177,7 +182,15 @@ def _read(paths: Sequence[Path]) -> chain[Seed]:
     return chain.from_iterable(map(read_labels, paths))
 
 
+def _refuse(out: Path | None, inputs: Sequence[str | Path]) -> None:
+    """Before anything is done: nobody waits for what then cannot be written."""
+    from cleaner.labels.replacing import refuse_to_replace_labels
+
+    if out:
+        refuse_to_replace_labels(out, inputs)
+
+
 def _write(path: Path, content: bytes) -> None:
-    from cleaner.labels.proposals import write_unless_labels
+    from cleaner.labels.replacing import write_unless_labels
 
     write_unless_labels(path, content)

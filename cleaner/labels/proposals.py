@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cleaner.decoding import decode
-from cleaner.errors import OutputError, SeedError, SourceError
+from cleaner.errors import SourceError
 from cleaner.labels.events import LabelEvent, LabelledArticle, line_of
 from cleaner.labels.joining import PROPOSERS
-from cleaner.labels.journal import read_events
-from cleaner.labels.reading import is_journal
+from cleaner.labels.replacing import write_unless_labels
 from cleaner.labels.weighting import words
 from cleaner.language import language_of
 from cleaner.readers import Fields, Input, Record, Rejected, list_inputs, read_records
@@ -24,7 +23,6 @@ from cleaner.records import LABELS, STYLES, Source
 from cleaner.segment_html import segment_html
 from cleaner.segment_text import segment_text
 from cleaner.sites import site_of
-from cleaner.store.commit import write_whole
 from cleaner.weak import agreed_labels
 
 MARKUP, CHECK = PROPOSERS
@@ -147,21 +145,3 @@ def propose_all(inputs: Sequence[str | Path], when: str) -> Iterator[list[LabelE
 def write_proposals(path: Path, events: Iterable[LabelEvent | LabelledArticle]) -> None:
     """Write a file of proposals in place of an older one. Raises OutputError where `path` holds labels of people, WriteError."""
     write_unless_labels(path, b"".join(map(line_of, events)))
-
-
-def write_unless_labels(path: Path, content: bytes) -> None:
-    """Write a file in place of an older one. Raises OutputError where `path` holds labels of people, WriteError."""
-    refuse_to_replace_labels(path)
-    write_whole(path, content)
-
-
-def refuse_to_replace_labels(path: Path) -> None:
-    """Raise OutputError where a file is a label journal with anything that a person said: it is kept nowhere else."""
-    if not path.exists() or not is_journal(path):
-        return
-    try:
-        people = any(isinstance(event, LabelEvent) and event.who not in PROPOSERS for event in read_events(path))
-    except SeedError:
-        people = True  # for all we know
-    if people:
-        raise OutputError(f"{path}: holds labels that people gave, and would be replaced; choose another name")
