@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,9 @@ def seeds(draw: st.DrawFn, *, rich: bool) -> list[Seed]:
         if rich:
             seed = replace(
                 seed, opens=frozenset(draw(st.sets(places))), also=draw(st.dictionaries(places, st.sampled_from(LABELS))),
-                html=draw(TEXT), style=draw(st.sampled_from(STYLES)), source_sha256=draw(st.sampled_from(("", f"{number}" * 64))),
+                html=draw(TEXT), style=draw(st.sampled_from(STYLES)),
             )  # fmt: skip
-        found.append(seed)
+        found.append(replace(seed, source_sha256=draw(st.sampled_from(("", f"{number}" * 64)))))
     return found
 
 
@@ -166,6 +167,56 @@ def test_corrected_elsewhere(tmp_path: Path, reviewed: Path) -> None:
     assert isinstance(events[-1], LabelEvent)
     assert (events[-1].who, events[-1].source_sha256) == ("ben", ARTICLE.source_sha256)
     assert "0 added" in run("import", tasks, "-o", reviewed, "--who", "ben").stderr
+
+
+def corrected(table: Path, columns: Sequence[str] = COLUMNS) -> Path:
+    """The table as a person saves it: with these columns, and the first label another one."""
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    rows[0]["label"] = "navigation"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return table
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, COLUMNS[:6], (*COLUMNS, "remarks")], ids=["as written", "as once", "one more"])
+def test_corrected_in_a_table(tmp_path: Path, reviewed: Path, columns: Sequence[str]) -> None:
+    """A label corrected in a table overrules the one it was, the article counts once and keeps its page; unchanged, nothing is said twice."""
+    table = tmp_path / "table.csv"
+    run("export", reviewed, "--to", "csv", "-o", table)
+    assert "0 added" in run("import", table, "-o", reviewed, "--who", "ben").stderr
+    assert run("import", corrected(table, columns), "-o", reviewed, "--who", "ben").stderr.startswith("2 labels read: 1 added")
+    [seed] = read_labels(reviewed)
+    assert (seed.labels, seed.html, seed.source_sha256) == (("navigation", "", "legal"), ARTICLE.html, ARTICLE.source_sha256)
+
+
+def test_single_lines_corrected_in_a_table(tmp_path: Path, reviewed: Path) -> None:
+    """Labels of which the journal has no article, and rows that a person picked out of an article, are overruled all the same."""
+    table = tmp_path / "mine.csv"
+    table.write_text("text,label,site\nSubscribe,legal,b\nThe bridge.,content,b\n", encoding="utf-8")
+    journal = tmp_path / "j.jsonl"
+    run("import", table, "-o", journal, "--who", "ana")
+    run("export", journal, "--to", "csv", "-o", tmp_path / "back.csv")
+    assert run("import", corrected(tmp_path / "back.csv"), "-o", journal, "--who", "ben").stderr.startswith(
+        "2 labels read: 1 added"
+    )
+    assert [seed.labels for seed in read_labels(journal)] == [("navigation",), ("content",)]
+    run("export", reviewed, "--to", "csv", "-o", tmp_path / "part.csv")
+    rows = (tmp_path / "part.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "part.csv").write_text("\n".join([rows[0], rows[3]]), encoding="utf-8")
+    run("import", corrected(tmp_path / "part.csv"), "-o", reviewed, "--who", "ben")
+    assert [seed.labels for seed in read_labels(reviewed)] == [("legal", "", "navigation")]
+
+
+def test_a_page_is_not_lost_to_an_import(tmp_path: Path, reviewed: Path) -> None:
+    """Labels that come back without the page leave the journal's page where it is, also where it was overruled by an earlier version."""
+    seed = replace(next(iter(read_labels(reviewed))), html="", labels=("navigation", "", ""))
+    (tmp_path / "bare.jsonl").write_text("".join(EXPORTS["jsonl"]([seed])), encoding="utf-8")
+    run("import", tmp_path / "bare.jsonl", "-o", reviewed, "--who", "ben")
+    assert sum(isinstance(event, LabelledArticle) for event in read_events(reviewed)) == 1
+    append_events(reviewed, [replace(ARTICLE, html="")])
+    assert [(seed.labels, seed.html) for seed in read_labels(reviewed)] == [(("navigation", "", "legal"), ARTICLE.html)]
 
 
 def test_a_table_becomes_a_journal(tmp_path: Path) -> None:

@@ -161,7 +161,9 @@ def test_label_studio_exports(tmp_path: Path, export: Any, labels: list[str], in
         ('[{"id": 9, "text": "A", "label": {"choices": ["legal", "promo"]}}]', "2 labels"),
         ('[{"id": 9, "text": "A", "sentiment": "legal"}]', "`label`"),
         ('[{"id": 9', "not JSON"),
-        ("hello\n", "no columns"),
+        ("hello\n", "no columns `text` and `label` in the first line; found hello"),
+        ("label,text\ncontent,Le maire, hier, a dit oui.\n", "labels.any:2: more cells than the first line has columns; put a text"),
+        ("text,label,Text\nA,legal,B\n", "two columns `text`"),
         ('text,label\n"a', "labels.any:2"),
         ("text,label,index\nA,legal,x\n", "labels.any:2"),
         ('{"record": "label"}\n', "labels.any:1"),
@@ -196,6 +198,20 @@ def test_a_table_saved_with_semicolons(tmp_path: Path) -> None:
     assert plain(list(read_labels(path))) == [
         (("Title, and more", "Body"), ("heading", "")), (("Alone",), ("legal",)), (("Third",), ("promo",)),
     ]  # fmt: skip
+
+
+def test_columns_as_people_name_them(tmp_path: Path) -> None:
+    """Names of columns in capitals or with blanks around them are the same names."""
+    path = tmp_path / "t.csv"
+    path.write_text("Text, LABEL ,Site\nMenu,Navigation,a\n", encoding="utf-8")
+    assert [(s.lines, s.labels, s.site) for s in read_labels(path)] == [(("Menu",), ("navigation",), "a")]
+
+
+def test_a_column_added_to_our_table(tmp_path: Path) -> None:
+    """Remarks beside the labels do not turn the apostrophe before a formula into text."""
+    path = tmp_path / "t.csv"
+    path.write_text("text,label,site,language,source,index,remarks\n'=1,legal,s,en,x,0,?\n", encoding="utf-8")
+    assert [seed.lines for seed in read_labels(path)] == [("=1",)]
 
 
 GOOD = [
