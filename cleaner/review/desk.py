@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from cleaner.acting import now
 from cleaner.audit import Entry
 from cleaner.errors import UsageError
 from cleaner.labels.events import LabelEvent, LabelledArticle
+from cleaner.labels.joining import place_of
 from cleaner.labels.journal import append_events, check_journal
 from cleaner.language import language_of
 from cleaner.model_store import Model
@@ -158,7 +160,7 @@ class Desk:
             snapshot = self._snapshot(article, entry)
             event = self._event(article, entry, paragraph, label, snapshot.language)
             new = (snapshot.source, snapshot.source_sha256) not in self._said.articles
-            append_events(self._labels, [snapshot, event] if new else [event])
+            append_events(self._labels, [*self._overruled(event, paragraph), *([snapshot] if new else []), event])
             if new and entry.source.kind == "html":
                 self._sources.want(snapshot)
             self._said.refresh()
@@ -193,6 +195,11 @@ class Desk:
         return LabelEvent(
             p.text, label, source.source, source.sha256, p.index, site, language, self._who, now(), source.model, p.label
         )
+
+    def _overruled(self, event: LabelEvent, paragraph: int) -> list[LabelEvent]:
+        """What takes back the acts on a paragraph that the event would leave standing, because its source was another then."""
+        acts = self._said.standing.get(paragraph, {})
+        return [replace(act, label="", who=event.who, when=event.when) for place, act in acts.items() if place != place_of(event)]
 
     def _proposed(self, paragraph: int) -> Said | None:
         return self._said.proposed[paragraph] if paragraph in self._said.waiting else None
