@@ -18,7 +18,8 @@ from cleaner.labels.joining import PROPOSERS
 from cleaner.labels.replacing import write_unless_labels
 from cleaner.labels.weighting import words
 from cleaner.language import language_of
-from cleaner.readers import Fields, Input, Record, Rejected, list_inputs, read_records
+from cleaner.readers import CODECS, Fields, Input, Record, Rejected, list_inputs, read_records
+from cleaner.readers.inputs import endings_of
 from cleaner.records import LABELS, STYLES, Source
 from cleaner.segment_html import segment_html
 from cleaner.segment_text import segment_text
@@ -55,8 +56,10 @@ def pairs_of(inputs: Sequence[str | Path]) -> Iterator[Pair | Rejected]:
 
 
 def _stem(id: str) -> str:
-    folder, slash, name = id.rpartition("/")
-    return folder + slash + name.partition(".")[0]
+    """An id without what says how it is packed and of which kind it is: `lemonde.fr-0` of `lemonde.fr-0.html.gz`."""
+    ending, codec = endings_of(id)
+    packed = next((end for end, name in CODECS.items() if name == codec), "")
+    return id[: len(id) - len(ending) - len(packed)]
 
 
 def _of_rows(item: Input) -> Iterator[Pair | Rejected]:
