@@ -17,7 +17,7 @@ from typing import Any
 from urllib.error import URLError
 
 import pytest
-from served import Served, until
+from served import REPOSITORY, Served, until
 
 from cleaner.labels.events import LabelEvent, line_of
 from cleaner.labels.journal import read_events
@@ -168,6 +168,15 @@ def test_a_file_that_is_no_journal(out: Path, tmp_path: Path, content: str) -> N
     run = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
     assert (run.returncode, "mine.jsonl: not a label journal; choose another name" in run.stderr) == (73, True), run.stderr
     assert labels.read_text(encoding="utf-8") == content
+
+
+def test_labels_lie_outside_the_output(out: Path) -> None:
+    """Who starts the page from within the output folder is told so: a file of labels there would make `verify` fail from then on."""
+    call = [sys.executable, "-m", "cleaner", "review", ".", "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    run = subprocess.run(call, cwd=out, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert (run.returncode, "reviewed.jsonl: lies in the output of `cleaner clean`" in run.stderr) == (2, True), run.stderr
+    assert not (out / "reviewed.jsonl").exists()
 
 
 P2_SEED = 12
