@@ -32,8 +32,6 @@ AT_ONCE = 20
 """Paragraphs of the queue that are given at once: each is read from the audit."""
 LOOKED_AT = 1 << 16
 """Paragraphs that are filtered together: a common filter is served from the first few."""
-MOST_FOUND = 5000
-"""Paragraphs of a search that are filtered and ranked."""
 MOST_SITES = 2000
 SORTS = ("useful", "site", "label", "corpus")
 
@@ -66,6 +64,7 @@ class Desk:
     ) -> None:
         self._index, self._labels, self._who, self._model = index, labels, who, model
         check_journal(labels)
+        self._found: tuple[str, NDArray[np.bool_]] | None = None
         self._lock = threading.Lock()
         self._said = Labels(labels, index, proposals)
         self._said.refresh()
@@ -236,13 +235,20 @@ class Desk:
         """Places in the queue and the paragraphs there."""
         order = self._ordered(asked.sort)
         if asked.words or asked.proposed:
-            few = set(self._index.search(asked.words, MOST_FOUND)) if asked.words else self._said.waiting
-            places = np.flatnonzero(np.isin(order, list(few & self._said.waiting if asked.proposed else few)))
-            places = places[places > asked.after]
-            yield from self._passing(asked, order, places)
+            few = self._holding(asked.words)[order] if asked.words else np.ones(len(order), np.bool_)
+            if asked.proposed:
+                few &= np.isin(order, list(self._said.waiting))
+            places = np.flatnonzero(few)
+            yield from self._passing(asked, order, places[places > asked.after])
             return
         for begin in range(asked.after + 1, len(order), LOOKED_AT):
             yield from self._passing(asked, order, np.arange(begin, min(begin + LOOKED_AT, len(order))))
+
+    def _holding(self, words: str) -> NDArray[np.bool_]:
+        """What a search finds; that of the last one is kept, for a person goes through it part by part."""
+        if self._found is None or self._found[0] != words:
+            self._found = words, self._index.search(words)
+        return self._found[1]
 
     def _passing(self, asked: Asked, order: NDArray[np.int32], places: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         columns, numbers = self._index.columns, order[places]

@@ -206,3 +206,14 @@ def test_labels_that_alternate_between_articles(tmp_path: Path, monkeypatch: pyt
     assert desk.state()["progress"]["labelled"] == 20
     assert {row["said"] for row in desk.queue(Asked(said=True))} == {"legal"}
     desk.close()
+
+
+def test_a_search_finds_all(tmp_path: Path) -> None:
+    """A word that thousands of paragraphs hold is searched in all of them: a filter also finds those at the end of the corpus."""
+    many = [entry(f"a.example/{n}.txt", [f"Le pont {n} {k}" for k in range(100)]) for n in range(60)]
+    out = write_audit(tmp_path / "out", [*many, entry("z.example/z.txt", ["Le pont de Dole"])])
+    desk = Desk(open_index(out, None), out, tmp_path / "reviewed.jsonl", "Ada")
+    [site] = [row["number"] for row in desk.state()["sites"] if "".join(p for p, _ in row["name"]) == "z.example"]
+    assert texts(desk.queue(Asked(words="pont", site=site, said=None))) == ["Le pont de Dole"]
+    assert texts(desk.queue(Asked(words="pont dole"))) == ["Le pont de Dole"]
+    desk.close()
