@@ -58,12 +58,23 @@ def read_promotions(shelf: Path) -> list[Promotion]:
     """The record of a shelf, in order; a line that a kill tore is none. Raises ModelError for any other bad line."""
     path = shelf / RECORD
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        *lines, last = path.read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    if _is_whole(last):
+        lines.append(last)
     return [_promotion(line, f"{path}:{number}") for number, line in enumerate(lines, 1)]
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a last line lacks nothing but its line feed, as some editors leave it; a torn one does not parse."""
+    try:
+        json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _promotion(line: bytes, where: str) -> Promotion:

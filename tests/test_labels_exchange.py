@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from cleaner.cli import main
 from cleaner.cli.labelling import labels
+from cleaner.errors import OutputError
 from cleaner.labels import read_labels
 from cleaner.labels.events import LabelEvent, LabelledArticle
 from cleaner.labels.exchange import EXPORTS, encoded
@@ -47,9 +49,9 @@ def seeds(draw: st.DrawFn, *, rich: bool) -> list[Seed]:
         if rich:
             seed = replace(
                 seed, opens=frozenset(draw(st.sets(places))), also=draw(st.dictionaries(places, st.sampled_from(LABELS))),
-                html=draw(TEXT), style=draw(st.sampled_from(STYLES)), source_sha256=draw(st.sampled_from(("", f"{number}" * 64))),
+                html=draw(TEXT), style=draw(st.sampled_from(STYLES)),
             )  # fmt: skip
-        found.append(seed)
+        found.append(replace(seed, source_sha256=draw(st.sampled_from(("", f"{number}" * 64)))))
     return found
 
 
@@ -167,6 +169,56 @@ def test_corrected_elsewhere(tmp_path: Path, reviewed: Path) -> None:
     assert "0 added" in run("import", tasks, "-o", reviewed, "--who", "ben").stderr
 
 
+def corrected(table: Path, columns: Sequence[str] = COLUMNS) -> Path:
+    """The table as a person saves it: with these columns, and the first label another one."""
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    rows[0]["label"] = "navigation"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return table
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, COLUMNS[:6], (*COLUMNS, "remarks")], ids=["as written", "as once", "one more"])
+def test_corrected_in_a_table(tmp_path: Path, reviewed: Path, columns: Sequence[str]) -> None:
+    """A label corrected in a table overrules the one it was, the article counts once and keeps its page; unchanged, nothing is said twice."""
+    table = tmp_path / "table.csv"
+    run("export", reviewed, "--to", "csv", "-o", table)
+    assert "0 added" in run("import", table, "-o", reviewed, "--who", "ben").stderr
+    assert run("import", corrected(table, columns), "-o", reviewed, "--who", "ben").stderr.startswith("2 labels read: 1 added")
+    [seed] = read_labels(reviewed)
+    assert (seed.labels, seed.html, seed.source_sha256) == (("navigation", "", "legal"), ARTICLE.html, ARTICLE.source_sha256)
+
+
+def test_single_lines_corrected_in_a_table(tmp_path: Path, reviewed: Path) -> None:
+    """Labels of which the journal has no article, and rows that a person picked out of an article, are overruled all the same."""
+    table = tmp_path / "mine.csv"
+    table.write_text("text,label,site\nSubscribe,legal,b\nThe bridge.,content,b\n", encoding="utf-8")
+    journal = tmp_path / "j.jsonl"
+    run("import", table, "-o", journal, "--who", "ana")
+    run("export", journal, "--to", "csv", "-o", tmp_path / "back.csv")
+    assert run("import", corrected(tmp_path / "back.csv"), "-o", journal, "--who", "ben").stderr.startswith(
+        "2 labels read: 1 added"
+    )
+    assert [seed.labels for seed in read_labels(journal)] == [("navigation",), ("content",)]
+    run("export", reviewed, "--to", "csv", "-o", tmp_path / "part.csv")
+    rows = (tmp_path / "part.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "part.csv").write_text("\n".join([rows[0], rows[3]]), encoding="utf-8")
+    run("import", corrected(tmp_path / "part.csv"), "-o", reviewed, "--who", "ben")
+    assert [seed.labels for seed in read_labels(reviewed)] == [("legal", "", "navigation")]
+
+
+def test_a_page_is_not_lost_to_an_import(tmp_path: Path, reviewed: Path) -> None:
+    """Labels that come back without the page leave the journal's page where it is, also where it was overruled by an earlier version."""
+    seed = replace(next(iter(read_labels(reviewed))), html="", labels=("navigation", "", ""))
+    (tmp_path / "bare.jsonl").write_text("".join(EXPORTS["jsonl"]([seed])), encoding="utf-8")
+    run("import", tmp_path / "bare.jsonl", "-o", reviewed, "--who", "ben")
+    assert sum(isinstance(event, LabelledArticle) for event in read_events(reviewed)) == 1
+    append_events(reviewed, [replace(ARTICLE, html="")])
+    assert [(seed.labels, seed.html) for seed in read_labels(reviewed)] == [(("navigation", "", "legal"), ARTICLE.html)]
+
+
 def test_a_table_becomes_a_journal(tmp_path: Path) -> None:
     """A CSV of text,label from anywhere is learned from as it stands and as a journal, to the same effect."""
     table = tmp_path / "mine.csv"
@@ -192,6 +244,60 @@ def test_labels_of_people_are_not_written_over(tmp_path: Path, reviewed: Path) -
     (tmp_path / "a.txt").write_text("x", encoding="utf-8")
     run("propose", tmp_path / "a.txt", "-o", reviewed, code=73)
     assert reviewed.read_bytes() == before
+
+
+def test_no_file_of_labels_is_written_over(tmp_path: Path, reviewed: Path) -> None:
+    """Labels by hand, in whatever format and even damaged, the inputs themselves and the tasks of an export stay as they are."""
+    kept = {
+        "seeds.jsonl": '{"id": "x", "paragraphs": [{"text": "A", "label": "legal"}]}\n',
+        "mine.csv": "text,label\nMenu,navigation\n",
+        "tasks.json": '[{"id": 1, "text": "Menu", "label": "navigation"}]',
+        "damaged.csv": "text,label\nMenu,navigatoin\nTerms,legal\n",
+        "corpus/a.txt": "The bridge reopens.",
+    }
+    (tmp_path / "corpus").mkdir()
+    for name, content in kept.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    for name in kept:
+        run("propose", tmp_path / "corpus", "-o", tmp_path / name, code=73)
+        if "corpus" not in name:
+            run("check", tmp_path / "seeds.jsonl", "-o", tmp_path / name, code=73)
+            run("export", reviewed, "--to", "jsonl", "-o", tmp_path / name, code=73)
+    run("propose", tmp_path / "corpus/a.txt", "-o", tmp_path / "corpus/a.txt", code=73)
+    assert "name the tasks .json" in run("export", reviewed, "--to", "label-studio", "-o", tmp_path / "t.xml", code=2).stderr
+    assert not (tmp_path / "t.xml").exists()
+    assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in kept} == kept
+
+
+def test_what_holds_no_label_is_written_again(tmp_path: Path) -> None:
+    """A list of proposals takes the place of the one before, also beside the corpus, and a table without labels that of another."""
+    (tmp_path / "a.html").write_text("<nav><a>Home</a></nav><footer><p>All rights reserved</p></footer>", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("Home\n\nAll rights reserved", encoding="utf-8")
+    for _ in range(2):
+        assert not run("propose", tmp_path, "-o", tmp_path / "p.jsonl").stderr.startswith("0 ")
+    (tmp_path / "open.jsonl").write_text('{"id": "x", "paragraphs": [{"text": "A", "label": null}]}\n', encoding="utf-8")
+    for _ in range(2):
+        run("export", tmp_path / "open.jsonl", "--to", "csv", "-o", tmp_path / "open.csv")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[{"id": 1, "text": "Menu", "label": "navigation"}]',
+        "text,label\nMenu,navigation\n",
+        '{"id": "x", "paragraphs": [{"text": "A", "label": "legal"}]}',
+        "notes, by hand",
+    ],
+    ids=["one line", "table", "seed", "text"],
+)
+def test_nothing_else_is_made_a_journal(tmp_path: Path, reviewed: Path, content: str) -> None:
+    """A file of another kind that is named where the journal belongs stays as it is: annotations were lost in this way."""
+    other = tmp_path / "project-1.json"
+    other.write_text(content, encoding="utf-8")
+    assert "not a label journal; choose another name" in run("import", reviewed, "-o", other, code=73).stderr
+    with pytest.raises(OutputError, match=r"project-1\.json: not a label journal"):
+        append_events(other, [ARTICLE])
+    assert other.read_text(encoding="utf-8") == content
 
 
 def test_export_on_stdout(reviewed: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from hashlib import sha256
 from pathlib import Path
@@ -74,6 +75,18 @@ def test_files_side_by_side(tmp_path: Path) -> None:
     assert article.source_sha256 == sha256(TEXT.encode()).hexdigest()
     assert (article.site, article.language) == ("news", "en")
     assert all(article.paragraphs[event.index] == event.text for event in events)
+
+
+def test_names_with_dots(tmp_path: Path) -> None:
+    """Names of sites and dates in names pair each text with its own page, packed or not, and with no other that begins alike."""
+    names = ("lemonde.fr-0", "lemonde.fr-1", "2026.11.28")
+    for name in names:
+        (tmp_path / f"{name}.txt").write_text(TEXT, encoding="utf-8")
+    for name in names[:2]:
+        (tmp_path / f"{name}.html").write_text(PAGE, encoding="utf-8")
+    (tmp_path / "2026.11.28.html.gz").write_bytes(gzip.compress(PAGE.encode()))
+    (tmp_path / "lemonde.txt").write_text(TEXT, encoding="utf-8")
+    assert sorted({source for source, _, _ in proposed(tmp_path, "")}) == sorted(f"{name}.txt" for name in names)
 
 
 def test_rows_with_both_fields(tmp_path: Path) -> None:

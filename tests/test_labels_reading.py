@@ -94,6 +94,25 @@ def test_a_torn_line_is_none(tmp_path: Path) -> None:
         assert [seed.labels for seed in read_labels(path)] == ([("legal", "", "")] if kept == 2 else [])
 
 
+def test_a_line_without_its_line_feed_is_a_line(tmp_path: Path) -> None:
+    """The last label of a journal that an editor saved without the last line feed counts, and the next one does not cut it off."""
+    path = tmp_path / "edited.jsonl"
+    path.write_bytes((line_of(ARTICLE) + line_of(act(0, "legal"))).removesuffix(b"\n"))
+    assert [seed.labels for seed in read_labels(path)] == [("legal", "", "")]
+    append_events(path, [act(1, "content")])
+    assert [seed.labels for seed in read_labels(path)] == [("legal", "content", "")]
+    assert path.read_bytes() == line_of(ARTICLE) + line_of(act(0, "legal")) + line_of(act(1, "content"))
+
+
+@pytest.mark.parametrize("kept", range(14))
+def test_a_journal_torn_in_its_first_bytes(tmp_path: Path, kept: int) -> None:
+    """A power cut within the very first label leaves a file that the next label still goes into."""
+    path = tmp_path / "torn.jsonl"
+    path.write_bytes(line_of(ARTICLE)[:kept])
+    append_events(path, [act(1, "content")])
+    assert path.read_bytes() == line_of(act(1, "content"))
+
+
 TASK = {"id": 7, "data": {"text": "Menu", "site": "a.example", "source": "a", "index": 0, "paragraphs": 1}}
 
 
@@ -142,7 +161,9 @@ def test_label_studio_exports(tmp_path: Path, export: Any, labels: list[str], in
         ('[{"id": 9, "text": "A", "label": {"choices": ["legal", "promo"]}}]', "2 labels"),
         ('[{"id": 9, "text": "A", "sentiment": "legal"}]', "`label`"),
         ('[{"id": 9', "not JSON"),
-        ("hello\n", "no columns"),
+        ("hello\n", "no columns `text` and `label` in the first line; found hello"),
+        ("label,text\ncontent,Le maire, hier, a dit oui.\n", "labels.any:2: more cells than the first line has columns; put a text"),
+        ("text,label,Text\nA,legal,B\n", "two columns `text`"),
         ('text,label\n"a', "labels.any:2"),
         ("text,label,index\nA,legal,x\n", "labels.any:2"),
         ('{"record": "label"}\n', "labels.any:1"),
@@ -177,6 +198,20 @@ def test_a_table_saved_with_semicolons(tmp_path: Path) -> None:
     assert plain(list(read_labels(path))) == [
         (("Title, and more", "Body"), ("heading", "")), (("Alone",), ("legal",)), (("Third",), ("promo",)),
     ]  # fmt: skip
+
+
+def test_columns_as_people_name_them(tmp_path: Path) -> None:
+    """Names of columns in capitals or with blanks around them are the same names."""
+    path = tmp_path / "t.csv"
+    path.write_text("Text, LABEL ,Site\nMenu,Navigation,a\n", encoding="utf-8")
+    assert [(s.lines, s.labels, s.site) for s in read_labels(path)] == [(("Menu",), ("navigation",), "a")]
+
+
+def test_a_column_added_to_our_table(tmp_path: Path) -> None:
+    """Remarks beside the labels do not turn the apostrophe before a formula into text."""
+    path = tmp_path / "t.csv"
+    path.write_text("text,label,site,language,source,index,remarks\n'=1,legal,s,en,x,0,?\n", encoding="utf-8")
+    assert [seed.lines for seed in read_labels(path)] == [("=1",)]
 
 
 GOOD = [

@@ -118,6 +118,18 @@ def test_a_damaged_record_is_named_never_guessed_around(shelf: Path, line: str, 
         load_model(shelf)
 
 
+def test_a_record_without_its_last_line_feed(shelf: Path, candidates: tuple[Path, Path]) -> None:
+    """A record that an editor saved without the last line feed still names the model that was promoted last, also after the next one."""
+    promote(candidates[0], shelf, passes)
+    record = shelf / RECORD
+    record.write_bytes(record.read_bytes().removesuffix(b"\n"))
+    current = load_model(shelf).digest
+    assert current == load_model(candidates[0]).digest
+    promote(candidates[1], shelf, passes)
+    rollback(shelf)
+    assert load_model(shelf).digest == current
+
+
 def test_a_record_never_points_out_of_its_shelf(shelf: Path, candidates: tuple[Path, Path]) -> None:
     """A line that names a path, not a file of the shelf, is refused."""
     promote(candidates[0], shelf, passes)

@@ -57,6 +57,9 @@ def export(paths: tuple[Path, ...], format_: str, out: Path | None) -> None:
     """
     from cleaner.labels.exchange import EXPORTS, encoded
 
+    if out and format_ == "label-studio" and out.suffix.lower() == ".xml":
+        raise click.UsageError(f"{out}: the labelling configuration gets this name; name the tasks .json")
+    _refuse(out, paths)
     pieces = map(encoded, EXPORTS[format_](_read(paths)))
     if out is None:
         for piece in pieces:
@@ -84,8 +87,9 @@ def import_(paths: tuple[Path, ...], out: Path, who: str) -> None:
     """
     from cleaner.labels.events import LabelEvent
     from cleaner.labels.exchange import events_of_seeds
-    from cleaner.labels.journal import append_events, read_events
+    from cleaner.labels.journal import append_events, check_journal, read_events
 
+    check_journal(out)
     seeds = list(_read(paths))
     before = list(read_events(out)) if out.exists() else []
     events = list(events_of_seeds(seeds, who, now(), before))
@@ -113,6 +117,7 @@ def check(paths: tuple[Path, ...], model: Path | None, most: int, out: Path | No
     from cleaner.evaluation.mistakes import judged, probable_mistakes
     from cleaner.pipeline import Cleaner
 
+    _refuse(out, paths)
     cleaner, seeds = Cleaner.load(model), list(_read(paths))
     found = probable_mistakes(seeds, judged(cleaner, seeds))
     for one in found[: most or None]:
@@ -155,6 +160,7 @@ def propose(inputs: tuple[str, ...], out: Path) -> None:
     from cleaner.labels.proposals import propose_all, write_proposals
     from cleaner.readers import Rejected
 
+    _refuse(out, inputs)
     found, aside = [], 0
     for one in propose_all(inputs, now()):
         if isinstance(one, Rejected):
@@ -176,7 +182,15 @@ def _read(paths: Sequence[Path]) -> chain[Seed]:
     return chain.from_iterable(map(read_labels, paths))
 
 
+def _refuse(out: Path | None, inputs: Sequence[str | Path]) -> None:
+    """Before anything is done: nobody waits for what then cannot be written."""
+    from cleaner.labels.replacing import refuse_to_replace_labels
+
+    if out:
+        refuse_to_replace_labels(out, inputs)
+
+
 def _write(path: Path, content: bytes) -> None:
-    from cleaner.labels.proposals import write_unless_labels
+    from cleaner.labels.replacing import write_unless_labels
 
     write_unless_labels(path, content)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cleaner.acting import me
-from cleaner.cli.shared import model_option, output_argument, safe
+from cleaner.cli.shared import model_option, output_argument, refuse_inside, safe
 
 if TYPE_CHECKING:
     from cleaner.model_store import Model
@@ -57,6 +57,7 @@ def review(
     from cleaner.review.desk import Desk
     from cleaner.review.index import open_index
 
+    refuse_inside(labels, [out], "lies in the output of `cleaner clean`, which holds nothing else")
     if not labels.absolute().parent.is_dir():
         raise UsageError(f"{labels}: its folder does not exist; make it first")
     with suppress(KeyboardInterrupt), _progress() as progress:

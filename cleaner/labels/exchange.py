@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from cleaner.errors import UsageError
 from cleaner.labels.events import LabelEvent, LabelledArticle
-from cleaner.labels.joining import PROPOSERS, place_of, standing
+from cleaner.labels.joining import PROPOSERS, key_of, place_of, standing
 from cleaner.labels.label_studio import tasks_as_json
+from cleaner.labels.places import Places
 from cleaner.labels.spreadsheet import table_of
 from cleaner.seeds import Seed
 
@@ -68,12 +69,12 @@ def events_of_seeds(
     """
     check_who(who)
     known = list(before)
-    said = {place: event.label for place, event in standing(known).items()}
-    articles = {event for event in known if isinstance(event, LabelledArticle)}
-    for seed in seeds:
+    said, places = {place: event.label for place, event in standing(known).items()}, Places(known)
+    articles = {key_of(event): event for event in known if isinstance(event, LabelledArticle)}
+    for seed in map(places.version_of, seeds):
         article = article_of(seed)
-        new = [act for act in _acts(seed, who, when) if said.get(place_of(act)) != act.label]
-        if new and _is_worth_keeping(article, articles):
+        new = [act for act in map(places.of, _acts(seed, who, when)) if said.get(place_of(act)) != act.label]
+        if new and _is_worth_keeping(article, articles.get(key_of(article))):
             yield article
         yield from new
 
@@ -84,8 +85,11 @@ def check_who(who: str) -> None:
         raise UsageError(f"who is {who!r}; give the name of the person who labelled, not one of {', '.join(PROPOSERS)}")
 
 
-def _is_worth_keeping(article: LabelledArticle, known: Container[LabelledArticle]) -> bool:
-    return (len(article.paragraphs) > 1 or bool(article.html)) and article not in known
+def _is_worth_keeping(article: LabelledArticle, known: LabelledArticle | None) -> bool:
+    """Whether an article says more than the one that the journal has: what other programs do not carry is in that one alone."""
+    if known is not None and known.paragraphs == article.paragraphs and article.html in ("", known.html):
+        return False
+    return len(article.paragraphs) > 1 or bool(article.html)
 
 
 def article_of(seed: Seed) -> LabelledArticle:

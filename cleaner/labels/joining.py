@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from cleaner.labels.events import LabelEvent, LabelledArticle, digest_of_text
@@ -24,7 +25,7 @@ class _Place(NamedTuple):
 
 def place_of(event: LabelEvent) -> _Place:
     """What two events share when the later one overrules the earlier one."""
-    return _Place(event.source_sha256 or event.source, event.index, event.text_sha256 or digest_of_text(event.text))
+    return _Place(key_of(event), event.index, event.text_sha256 or digest_of_text(event.text))
 
 
 def standing(events: Iterable[LabelEvent | LabelledArticle]) -> dict[_Place, LabelEvent]:
@@ -36,7 +37,7 @@ def standing(events: Iterable[LabelEvent | LabelledArticle]) -> dict[_Place, Lab
 def seeds_of_events(events: Iterable[LabelEvent | LabelledArticle]) -> Iterator[Seed]:
     """Articles with the labels that stand, then loose lines: labels whose article, or whose text in it, is not there."""
     everything = list(events)
-    articles = {e.source_sha256 or e.source: e for e in everything if isinstance(e, LabelledArticle)}
+    articles = _articles(everything)
     inside: dict[str, dict[int, str]] = {}
     outside: list[LabelEvent] = []
     for place, event in standing(everything).items():
@@ -47,6 +48,22 @@ def seeds_of_events(events: Iterable[LabelEvent | LabelledArticle]) -> Iterator[
     for key, labels in inside.items():
         yield _joined(articles[key], labels)
     yield from (loose(_line(event)) for event in outside)
+
+
+def key_of(event: LabelEvent | LabelledArticle) -> str:
+    """What an article and the acts on it share."""
+    return event.source_sha256 or event.source
+
+
+def _articles(events: Iterable[LabelEvent | LabelledArticle]) -> dict[str, LabelledArticle]:
+    """Each article as it was said last, with the page that it came with before: one without a page takes none away."""
+    found: dict[str, LabelledArticle] = {}
+    for event in events:
+        if isinstance(event, LabelledArticle):
+            before = found.get(key_of(event))
+            had = before.html if before and before.paragraphs == event.paragraphs else ""
+            found[key_of(event)] = event if event.html or not had else replace(event, html=had)
+    return found
 
 
 def _fits(event: LabelEvent, article: LabelledArticle | None) -> bool:

@@ -12,19 +12,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cleaner.decoding import decode
-from cleaner.errors import OutputError, SeedError, SourceError
+from cleaner.errors import SourceError
 from cleaner.labels.events import LabelEvent, LabelledArticle, line_of
 from cleaner.labels.joining import PROPOSERS
-from cleaner.labels.journal import read_events
-from cleaner.labels.reading import is_journal
+from cleaner.labels.replacing import write_unless_labels
 from cleaner.labels.weighting import words
 from cleaner.language import language_of
-from cleaner.readers import Fields, Input, Record, Rejected, list_inputs, read_records
+from cleaner.readers import CODECS, Fields, Input, Record, Rejected, list_inputs, read_records
+from cleaner.readers.inputs import endings_of
 from cleaner.records import LABELS, STYLES, Source
 from cleaner.segment_html import segment_html
 from cleaner.segment_text import segment_text
 from cleaner.sites import site_of
-from cleaner.store.commit import write_whole
 from cleaner.weak import agreed_labels
 
 MARKUP, CHECK = PROPOSERS
@@ -57,8 +56,10 @@ def pairs_of(inputs: Sequence[str | Path]) -> Iterator[Pair | Rejected]:
 
 
 def _stem(id: str) -> str:
-    folder, slash, name = id.rpartition("/")
-    return folder + slash + name.partition(".")[0]
+    """An id without what says how it is packed and of which kind it is: `lemonde.fr-0` of `lemonde.fr-0.html.gz`."""
+    ending, codec = endings_of(id)
+    packed = next((end for end, name in CODECS.items() if name == codec), "")
+    return id[: len(id) - len(ending) - len(packed)]
 
 
 def _of_rows(item: Input) -> Iterator[Pair | Rejected]:
@@ -147,21 +148,3 @@ def propose_all(inputs: Sequence[str | Path], when: str) -> Iterator[list[LabelE
 def write_proposals(path: Path, events: Iterable[LabelEvent | LabelledArticle]) -> None:
     """Write a file of proposals in place of an older one. Raises OutputError where `path` holds labels of people, WriteError."""
     write_unless_labels(path, b"".join(map(line_of, events)))
-
-
-def write_unless_labels(path: Path, content: bytes) -> None:
-    """Write a file in place of an older one. Raises OutputError where `path` holds labels of people, WriteError."""
-    refuse_to_replace_labels(path)
-    write_whole(path, content)
-
-
-def refuse_to_replace_labels(path: Path) -> None:
-    """Raise OutputError where a file is a label journal with anything that a person said: it is kept nowhere else."""
-    if not path.exists() or not is_journal(path):
-        return
-    try:
-        people = any(isinstance(event, LabelEvent) and event.who not in PROPOSERS for event in read_events(path))
-    except SeedError:
-        people = True  # for all we know
-    if people:
-        raise OutputError(f"{path}: holds labels that people gave, and would be replaced; choose another name")

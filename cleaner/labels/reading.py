@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from cleaner.errors import SeedError
 from cleaner.labels.events import LabelEvent, LabelledArticle
 from cleaner.labels.joining import PROPOSERS, seeds_of_events
-from cleaner.labels.journal import read_events
+from cleaner.labels.journal import begins_journal, first_line, object_of, read_events
 from cleaner.labels.label_studio import seeds_of_tasks
 from cleaner.labels.lines import articles_of
 from cleaner.labels.spreadsheet import read_rows
@@ -20,10 +19,6 @@ from cleaner.seeds import Seed, seed_of
 ENDINGS = (".jsonl", ".csv", ".json")
 """Files of these names are read when their folder is given; a file that is named outright is always read."""
 FORMATS = "seeds (.jsonl), a table of text,label (.csv), a label journal or a Label Studio export (.json)"
-FIRST_LINE_BYTES = 64 << 20
-"""Of the first line, which may hold a whole page, to tell what the file is."""
-_JOURNAL = re.compile(rb'\s*\{\s*"record"\s*:')
-_BOM = b"\xef\xbb\xbf"
 
 
 def read_labels(path: Path) -> Iterator[Seed]:
@@ -46,8 +41,8 @@ def read_labels(path: Path) -> Iterator[Seed]:
 
 def _read(path: Path, *, named: bool) -> Iterator[Seed]:
     try:
-        start = _start(path)
-        if _is_journal(start):
+        start = first_line(path)
+        if begins_journal(start):
             yield from _read_journal(path, named)
         elif start.startswith(b"[") or _is_task(start):
             yield from seeds_of_tasks(_json(path), str(path))
@@ -63,30 +58,12 @@ def _read(path: Path, *, named: bool) -> Iterator[Seed]:
 
 def is_journal(path: Path) -> bool:
     """Whether a file begins as a label journal, whatever comes then. Raises OSError."""
-    return _is_journal(_start(path))
-
-
-def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.readline(FIRST_LINE_BYTES).removeprefix(_BOM).lstrip()
-
-
-def _is_journal(start: bytes) -> bool:
-    return bool(_JOURNAL.match(start)) or "record" in _object(start)
+    return begins_journal(first_line(path))
 
 
 def _is_task(start: bytes) -> bool:
     """Whether this is one task of Label Studio, as its cloud storages hold them, a file each; they may be indented."""
-    return start.strip() == b"{" or "data" in _object(start)
-
-
-def _object(line: bytes) -> dict[str, Any]:
-    """The object of a line of JSON; empty where it is none."""
-    try:
-        found = json.loads(line) if line.startswith(b"{") else {}
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return start.strip() == b"{" or "data" in object_of(start)
 
 
 def _json(path: Path) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,18 @@ from cleaner.labels.lines import LabelledLine
 from cleaner.seeds import Seed, label_of
 from cleaner.visible import is_hidden
 
-COLUMNS = ("text", "label", "site", "language", "source", "index")
-"""The columns that are written. A table with exactly these is one of ours: its apostrophes are taken off again."""
+_OURS = ("text", "label", "site", "language", "source", "index")
+"""A table with these, whatever people added to it, is one of ours: its apostrophes are taken off again."""
+COLUMNS = (*_OURS, "source_sha256")
+"""The columns that are written. Without the last, as tables had it once, a label is told by article and text alone."""
 DELIMITERS = ",;\t"
 """Spreadsheets in much of Europe save with semicolons."""
 FORMULA = frozenset("=+-@＝＋－＠﹢﹣﹦﹫|%")
 """What begins a formula, full-width and small forms included; `|` and `%` begin one in old clients."""
 LONGEST_CELL = 16 << 20
 """Characters. The default of the csv module is 131,072, less than some pages put in one paragraph."""
+SHOWN = 200
+"""Characters of the first line in a message: of a file that is no table it may be all of it."""
 _ENDS = "\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _LINES = re.compile(f"[^{_ENDS}]*(?:\r\n|[{_ENDS}]|$)")
 _GUARD = "'"
@@ -62,7 +66,7 @@ def table_of(seeds: Iterable[Seed]) -> Iterator[list[str]]:
     yield list(COLUMNS)
     for seed in seeds:
         for index, (text, label) in enumerate(zip(seed.lines, seed.labels, strict=True)):
-            yield [*map(guarded, (text, label, seed.site, seed.language, seed.id)), str(index)]
+            yield [*map(guarded, (text, label, seed.site, seed.language, seed.id)), str(index), guarded(seed.source_sha256)]
 
 
 def read_rows(path: Path) -> Iterator[LabelledLine]:
@@ -77,23 +81,36 @@ def read_rows(path: Path) -> Iterator[LabelledLine]:
         delimiter = max(DELIMITERS, key=first.count)
         reader = csv.DictReader(lines, delimiter=delimiter)
         try:
-            if not {"text", "label"} <= set(reader.fieldnames or ()):
-                raise SeedError(f"{path}: no columns `text` and `label` in the first line")
-            own = tuple(reader.fieldnames or ()) == COLUMNS
+            reader.fieldnames = _names(reader.fieldnames or (), path)
+            own = set(_OURS) <= set(reader.fieldnames)
             for row in reader:
                 yield _line(row, f"{path}:{reader.line_num}", own)
         except csv.Error as error:
             raise SeedError(f"{path}:{reader.line_num}: not a table ({error})") from error
 
 
-def _line(row: Mapping[str, Any], where: str, own: bool) -> LabelledLine:
+def _names(found: Sequence[str], path: Path) -> list[str]:
+    """The names of the columns, as people write them too: `Text`, ` label`."""
+    names = [name.strip().lower() for name in found]
+    if not {"text", "label"} <= set(names):
+        shown = ", ".join(found)[:SHOWN] or "nothing"
+        raise SeedError(f"{path}: no columns `text` and `label` in the first line; found {shown}")
+    twice = [name for name in COLUMNS if names.count(name) > 1]
+    if twice:
+        raise SeedError(f"{path}: two columns `{twice[0]}` in the first line; which one counts is not known")
+    return names
+
+
+def _line(row: Mapping[str | None, Any], where: str, own: bool) -> LabelledLine:
     if row["text"] is None or row["label"] is None:
         raise SeedError(f"{where}: fewer cells than the first line has columns")
+    if None in row:
+        raise SeedError(f"{where}: more cells than the first line has columns; put a text with a delimiter in it in quotes")
     cells = {name: (unguarded(row[name]) if own else row[name]) for name in COLUMNS if isinstance(row.get(name), str)}
     label = label_of(cells["label"].strip().lower(), where, partial=True)
     index = _index(cells.get("index", ""), where)
-    site, language, source = (cells.get(name, "") for name in ("site", "language", "source"))
-    return LabelledLine(cells["text"], label, where, site, language, source, index=index)
+    site, language, source, sha256 = (cells.get(name, "") for name in ("site", "language", "source", "source_sha256"))
+    return LabelledLine(cells["text"], label, where, site, language, source, sha256, index)
 
 
 def _index(cell: str, where: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,8 @@ from cleaner.acting import now
 from cleaner.audit import Entry
 from cleaner.errors import UsageError
 from cleaner.labels.events import LabelEvent, LabelledArticle
-from cleaner.labels.journal import append_events
+from cleaner.labels.joining import place_of
+from cleaner.labels.journal import append_events, check_journal
 from cleaner.language import language_of
 from cleaner.model_store import Model
 from cleaner.records import ACTIONS, LABELS, STAYING
@@ -30,8 +32,6 @@ AT_ONCE = 20
 """Paragraphs of the queue that are given at once: each is read from the audit."""
 LOOKED_AT = 1 << 16
 """Paragraphs that are filtered together: a common filter is served from the first few."""
-MOST_FOUND = 5000
-"""Paragraphs of a search that are filtered and ranked."""
 MOST_SITES = 2000
 SORTS = ("useful", "site", "label", "corpus")
 
@@ -54,12 +54,17 @@ class Asked(NamedTuple):
 
 
 class Desk:
-    """One audit, one label journal, one person, and what is proposed to them. Safe to be called from any thread."""
+    """One audit, one label journal, one person, and what is proposed to them. Safe to be called from any thread.
+
+    Raises OutputError where `labels` is a file that is no label journal.
+    """
 
     def __init__(
         self, index: Index, out: Path, labels: Path, who: str, proposals: Sequence[Path] = (), model: Model | None = None
     ) -> None:
         self._index, self._labels, self._who, self._model = index, labels, who, model
+        check_journal(labels)
+        self._found: tuple[str, NDArray[np.bool_]] | None = None
         self._lock = threading.Lock()
         self._said = Labels(labels, index, proposals)
         self._said.refresh()
@@ -154,7 +159,7 @@ class Desk:
             snapshot = self._snapshot(article, entry)
             event = self._event(article, entry, paragraph, label, snapshot.language)
             new = (snapshot.source, snapshot.source_sha256) not in self._said.articles
-            append_events(self._labels, [snapshot, event] if new else [event])
+            append_events(self._labels, [*self._overruled(event, paragraph), *([snapshot] if new else []), event])
             if new and entry.source.kind == "html":
                 self._sources.want(snapshot)
             self._said.refresh()
@@ -189,6 +194,11 @@ class Desk:
         return LabelEvent(
             p.text, label, source.source, source.sha256, p.index, site, language, self._who, now(), source.model, p.label
         )
+
+    def _overruled(self, event: LabelEvent, paragraph: int) -> list[LabelEvent]:
+        """What takes back the acts on a paragraph that the event would leave standing, because its source was another then."""
+        acts = self._said.standing.get(paragraph, {})
+        return [replace(act, label="", who=event.who, when=event.when) for place, act in acts.items() if place != place_of(event)]
 
     def _proposed(self, paragraph: int) -> Said | None:
         return self._said.proposed[paragraph] if paragraph in self._said.waiting else None
@@ -225,13 +235,20 @@ class Desk:
         """Places in the queue and the paragraphs there."""
         order = self._ordered(asked.sort)
         if asked.words or asked.proposed:
-            few = set(self._index.search(asked.words, MOST_FOUND)) if asked.words else self._said.waiting
-            places = np.flatnonzero(np.isin(order, list(few & self._said.waiting if asked.proposed else few)))
-            places = places[places > asked.after]
-            yield from self._passing(asked, order, places)
+            few = self._holding(asked.words)[order] if asked.words else np.ones(len(order), np.bool_)
+            if asked.proposed:
+                few &= np.isin(order, list(self._said.waiting))
+            places = np.flatnonzero(few)
+            yield from self._passing(asked, order, places[places > asked.after])
             return
         for begin in range(asked.after + 1, len(order), LOOKED_AT):
             yield from self._passing(asked, order, np.arange(begin, min(begin + LOOKED_AT, len(order))))
+
+    def _holding(self, words: str) -> NDArray[np.bool_]:
+        """What a search finds; that of the last one is kept, for a person goes through it part by part."""
+        if self._found is None or self._found[0] != words:
+            self._found = words, self._index.search(words)
+        return self._found[1]
 
     def _passing(self, asked: Asked, order: NDArray[np.int32], places: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         columns, numbers = self._index.columns, order[places]

@@ -132,16 +132,22 @@ class Index:
         row = self._db.execute("SELECT n FROM articles WHERE source = ?", (storable(source),)).fetchone()
         return None if row is None else int(row[0])
 
-    def search(self, words: str, most: int) -> list[int]:
-        """Paragraphs that hold all words, or begin an article whose name does, in corpus order; the last word may be cut."""
+    def search(self, words: str) -> NDArray[np.bool_]:
+        """For each paragraph whether it holds all words, or begins an article whose name does; the last word may be cut.
+
+        All that hold them, before any filter: a million take 0.4 s, of which the search itself is a quarter.
+        """
+        found = np.zeros(self.paragraphs, np.bool_)
         asked = " AND ".join(f'"{word}"' for word in words.replace('"', " ").replace("\0", " ").split()) + "*"
         if asked == "*":
-            return []
+            return found
         with suppress(sqlite3.OperationalError):  # signs alone are no words
-            found = self._db.execute("SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", (asked, most)).fetchall()
-            named = self._db.execute("SELECT rowid FROM names WHERE names MATCH ? LIMIT ?", (asked, most)).fetchall()
-            return sorted({row[0] for row in found} | {int(self.columns.first[row[0]]) for row in named})
-        return []
+            found[self._numbers("SELECT rowid FROM words WHERE words MATCH ?", asked)] = True
+            found[self.columns.first[self._numbers("SELECT rowid FROM names WHERE names MATCH ?", asked)]] = True
+        return found
+
+    def _numbers(self, query: str, asked: str) -> NDArray[np.int64]:
+        return np.fromiter((number for (number,) in self._db.execute(query, (asked,))), np.int64)
 
     def close(self) -> None:
         """Close the database."""

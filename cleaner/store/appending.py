@@ -1,12 +1,14 @@
-"""Files of lines that only grow: what was appended is durable before anybody is told so.
+"""Files of lines of JSON that only grow: what was appended is durable before anybody is told so.
 
 Lines are appended under the file's own lock, so that any number of programs may write to one file;
-a line that a kill tore is cut off by the next writer, and no reader takes it for one.
+a line that a kill tore is cut off by the next writer, and no reader takes it for one. A last line that lacks
+nothing but its line feed, as some editors leave it, is whole: the next writer gives it one.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from pathlib import Path
 
@@ -24,14 +26,25 @@ def append_lines(path: Path, content: bytes, disk: Disk | None = None) -> None:
         file = disk.extend(str(path))
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            whole = _whole_lines(file)
-            if whole != os.fstat(file).st_size:
+            whole, size = _whole_lines(file), os.fstat(file).st_size
+            if whole != size and is_whole(os.pread(file, size - whole, whole)):
+                whole, content = size, b"\n" + content
+            elif whole != size:
                 disk.truncate(file, whole)
             _append(disk, file, content, whole)
         finally:
             os.close(file)
         if new:
             sync_folder(disk, str(path.parent))
+
+
+def is_whole(line: bytes) -> bool:
+    """Whether a last line without a line feed is a line all the same: an object of JSON that was torn parses nowhere."""
+    try:
+        json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _append(disk: Disk, file: int, content: bytes, size: int) -> None:

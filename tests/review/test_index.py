@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -14,9 +15,11 @@ from cleaner import Cleaner
 from cleaner.audit import read_all
 from cleaner.corpus import clean_corpus
 from cleaner.errors import OutputError, UsageError
-from cleaner.labels.events import LabelledArticle
+from cleaner.labels import read_labels
+from cleaner.labels.events import LabelEvent, LabelledArticle
+from cleaner.labels.journal import append_events, read_events
 from cleaner.review.desk import Asked, Desk
-from cleaner.review.index import open_index
+from cleaner.review.index import Index, open_index
 from cleaner.review.sources import pages_of
 from cleaner.verification import differences
 
@@ -142,3 +145,75 @@ def test_pages_only_where_they_are_the_same(tmp_path: Path, cleaner: Cleaner) ->
     page.write_text(page.read_text().replace("samedi", "hier"))
     assert {page.source for page in pages_of(out, wanted)} == set(wanted) - {"rivage.example/page.html"}
     assert STORY not in page.read_text()
+
+
+def versions(place: Path, labels: Path) -> tuple[Desk, Desk]:
+    """A page over an article, then one over the article as it was crawled again: the same lines under a new one."""
+    lines = ["Le pont rouvre", "Lire aussi : le bac"]
+    first = write_audit(place / "first", [entry("a.txt", lines, sha256="1" * 64)])
+    second = write_audit(place / "second", [entry("a.txt", ["Accueil", *lines], sha256="2" * 64)])
+    earlier = Desk(open_index(first, None), first, labels, "Ada")
+    return earlier, Desk(open_index(second, None), second, labels, "Ben")
+
+
+@pytest.mark.parametrize(("said", "stands"), [("", []), ("content", ["content"]), ("teaser", ["teaser"])])
+def test_a_label_on_an_earlier_version(tmp_path: Path, said: str, stands: list[str]) -> None:
+    """What is said of a paragraph after its page changed overrules what was said before: training never sees both."""
+    labels = tmp_path / "reviewed.jsonl"
+    earlier, later = versions(tmp_path, labels)
+    earlier.label(1, "teaser")
+    assert [row["said"] for row in later.queue(Asked(said=True))] == ["teaser"]
+    answer = later.label(2, said)
+    assert (answer["before"], (answer["said"] or {"label": ""})["label"]) == ("teaser", said)
+    assert [label for seed in read_labels(labels) for label in seed.labels if label] == stands
+    assert {act.who for act in read_events(labels) if isinstance(act, LabelEvent)} == {"Ada", "Ben"}
+    for desk in (earlier, later):
+        desk.close()
+
+
+def test_labels_on_two_versions_that_others_gave(tmp_path: Path) -> None:
+    """Where labels on both versions stand, the page shows the last one, the other once that is taken back, and clears both at once."""
+    labels = tmp_path / "reviewed.jsonl"
+    earlier, later = versions(tmp_path, labels)
+    earlier.label(1, "teaser")
+    [act] = [event for event in read_events(labels) if isinstance(event, LabelEvent)]
+    other = replace(act, source_sha256="2" * 64, index=2, label="legal")
+    append_events(labels, [other])
+    assert [row["said"] for row in later.queue(Asked(said=True))] == ["legal"]
+    append_events(labels, [replace(other, label="")])
+    assert [row["said"] for row in later.queue(Asked(said=True))] == ["teaser"]
+    append_events(labels, [other])
+    assert later.label(2, "")["progress"]["labelled"] == 0
+    assert [label for seed in read_labels(labels) for label in seed.labels if label] == []
+    for desk in (earlier, later):
+        desk.close()
+
+
+def test_labels_that_alternate_between_articles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal whose labels jump from article to article opens as fast as any: each article is read once, not once a label."""
+    out = write_audit(tmp_path / "out", [entry(f"{n}.txt", [f"{n} {k}" for k in range(5)]) for n in range(4)])
+    acts = [
+        LabelEvent(f"{n} {k}", label, f"{n}.txt", "0" * 64, k, "", "fr", "Ada", "2026-01-01T00:00:00Z", "", "")
+        for label in ("spam", "legal")
+        for k in range(5)
+        for n in range(4)
+    ]
+    append_events(tmp_path / "reviewed.jsonl", acts)
+    read, entry_of = [], Index.entry
+    monkeypatch.setattr(Index, "entry", lambda self, n: read.append(n) or entry_of(self, n))
+    desk = Desk(open_index(out, None), out, tmp_path / "reviewed.jsonl", "Ada")
+    assert read == [0, 1, 2, 3]
+    assert desk.state()["progress"]["labelled"] == 20
+    assert {row["said"] for row in desk.queue(Asked(said=True))} == {"legal"}
+    desk.close()
+
+
+def test_a_search_finds_all(tmp_path: Path) -> None:
+    """A word that thousands of paragraphs hold is searched in all of them: a filter also finds those at the end of the corpus."""
+    many = [entry(f"a.example/{n}.txt", [f"Le pont {n} {k}" for k in range(100)]) for n in range(60)]
+    out = write_audit(tmp_path / "out", [*many, entry("z.example/z.txt", ["Le pont de Dole"])])
+    desk = Desk(open_index(out, None), out, tmp_path / "reviewed.jsonl", "Ada")
+    [site] = [row["number"] for row in desk.state()["sites"] if "".join(p for p, _ in row["name"]) == "z.example"]
+    assert texts(desk.queue(Asked(words="pont", site=site, said=None))) == ["Le pont de Dole"]
+    assert texts(desk.queue(Asked(words="pont dole"))) == ["Le pont de Dole"]
+    desk.close()

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.error import URLError
 
 import pytest
-from served import Served, until
+from served import REPOSITORY, Served, until
 
 from cleaner.labels.events import LabelEvent, line_of
 from cleaner.labels.journal import read_events
@@ -91,6 +91,21 @@ def test_a_torn_line(out: Path, tmp_path: Path, serve: Callable[..., Served]) ->
     assert [label for _, _, label in acts(labels)] == ["spam", "legal"]
 
 
+def test_an_edited_journal(out: Path, tmp_path: Path, serve: Callable[..., Served]) -> None:
+    """A journal that an editor left without its last line feed shows its last label, and keeps it when the next ones come."""
+    labels = tmp_path / "reviewed.jsonl"
+    first = serve(out, labels)
+    first.say(1, "spam")
+    first.end()
+    lines = sorted(labels.read_bytes().splitlines(), key=lambda line: b'{"record": "label"' in line)
+    labels.write_bytes(b"\n".join(lines))
+    served = serve(out, labels)
+    assert served.ask("/api/state")["progress"]["labelled"] == 1
+    served.say(2, "legal")
+    assert served.say(3, "promo")["progress"]["labelled"] == 3
+    assert [label for _, _, label in acts(labels)] == ["spam", "legal", "promo"]
+
+
 def test_labels_of_others(out: Path, tmp_path: Path, serve: Callable[..., Served]) -> None:
     """Labels that another program appends show up; those on sources that are not here are kept in the file and harm nothing."""
     labels = tmp_path / "reviewed.jsonl"
@@ -144,15 +159,24 @@ def test_a_full_disk(out: Path, small_disk: Path, serve: Callable[..., Served], 
     assert labels.read_bytes().startswith(before)
 
 
-def test_a_file_that_is_no_journal(out: Path, tmp_path: Path) -> None:
-    """A file of something else is named with its line, and nothing is appended to it."""
+@pytest.mark.parametrize("content", ['{"text": "a", "label": "spam"}\n', '[{"id": 1, "text": "Menu", "label": "navigation"}]'])
+def test_a_file_that_is_no_journal(out: Path, tmp_path: Path, content: str) -> None:
+    """A file of something else, as an export of another program in one line, is refused at once, and stays as it is."""
     labels = tmp_path / "mine.jsonl"
-    labels.write_text('{"text": "a", "label": "spam"}\n')
+    labels.write_text(content, encoding="utf-8")
     call = [sys.executable, "-m", "cleaner", "review", str(out), "-l", str(labels), "--no-browser"]
     run = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
-    assert run.returncode == 65
-    assert f"{labels}:1" in run.stderr
-    assert labels.read_text().count("\n") == 1
+    assert (run.returncode, "mine.jsonl: not a label journal; choose another name" in run.stderr) == (73, True), run.stderr
+    assert labels.read_text(encoding="utf-8") == content
+
+
+def test_labels_lie_outside_the_output(out: Path) -> None:
+    """Who starts the page from within the output folder is told so: a file of labels there would make `verify` fail from then on."""
+    call = [sys.executable, "-m", "cleaner", "review", ".", "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    run = subprocess.run(call, cwd=out, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert (run.returncode, "reviewed.jsonl: lies in the output of `cleaner clean`" in run.stderr) == (2, True), run.stderr
+    assert not (out / "reviewed.jsonl").exists()
 
 
 P2_SEED = 12

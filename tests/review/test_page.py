@@ -60,6 +60,23 @@ def test_label_undo_reload(out: Path, serve: Callable[..., Served], tab: Open) -
     assert page.said == []
 
 
+def test_undo_ends_with_its_server(out: Path, tmp_path: Path, serve: Callable[..., Served], tab: Open) -> None:
+    """In a tab that goes on with a new server on the same port, undo takes back nothing: its paragraphs have other numbers."""
+    served = serve(out)
+    page = tab(served.address)
+    page.keyboard.press("0")
+    saved(page, "saved: spam")
+    served.end()
+    other = serve(out, tmp_path / "other.jsonl", "--port", str(served.port))
+    assert other.say(0, "legal")["progress"]["labelled"] == 1
+    page.goto(other.address)
+    page.reload()  # an address that differs in its end alone is not loaded again
+    page.wait_for_selector("body[data-ready]")
+    page.keyboard.press("u")
+    saved(page, "nothing to undo")
+    assert [label for _, label in labels_in(other.labels)] == ["legal"]
+
+
 def test_keys_reach_everything(out: Path, serve: Callable[..., Served], tab: Open) -> None:
     """Next, previous, up, down, search, help and filters work without a mouse; typing in a field labels nothing."""
     served = serve(out)

@@ -5,7 +5,7 @@
   const SIGNS = {keep: "+", remove: "−", metadata: "@", review: "?"};
   const SAID_OF = {keep: "kept", remove: "removed", metadata: "moved to metadata", review: "kept for review"};
   const FILTERS = ["sort", "label", "decision", "site", "language", "said"];
-  const KEY = "cleaner-token";
+  const KEY = "cleaner-token", ACTS = "cleaner-acts";
   const state = {labels: [], queue: [], ended: false, at: -1, article: null, current: 0, acts: [], busy: false, ahead: new Map(), asked: 0, coming: null};
 
   /* The token: in the address at the first hit only, then in this tab alone. */
@@ -14,7 +14,11 @@
     history.replaceState(null, "", "/");
   }
   const token = sessionStorage.getItem(KEY);
-  state.acts = JSON.parse(sessionStorage.getItem("cleaner-acts") || "[]");
+
+  /* What can be undone: of this server alone. To the next one the same numbers may be other paragraphs. */
+  const [keptFor, kept] = JSON.parse(sessionStorage.getItem(ACTS) || "[]");
+  if (keptFor === token) state.acts = kept;
+  const keepActs = () => sessionStorage.setItem(ACTS, JSON.stringify([token, state.acts.slice(-200)]));
 
   async function ask(path, body) {
     const headers = {"X-Cleaner-Token": token};
@@ -251,7 +255,7 @@
     const paragraph = state.current;
     const answer = await keep(paragraph, label);
     state.acts.push([paragraph, answer.before]);
-    sessionStorage.setItem("cleaner-acts", JSON.stringify(state.acts.slice(-200)));
+    keepActs();
     tell(`saved: ${label}`);
     const queued = state.queue[state.at];
     if (queued && queued.paragraph === paragraph) await go(state.at + 1); else step(1);
@@ -262,7 +266,7 @@
     const [paragraph, before] = last;
     await keep(paragraph, before);
     state.acts.pop();
-    sessionStorage.setItem("cleaner-acts", JSON.stringify(state.acts.slice(-200)));
+    keepActs();
     tell(before ? `undone: ${before} again` : "undone");
     const at = state.queue.findIndex((row) => row.paragraph === paragraph);
     if (at >= 0) await go(at); else await open(paragraph);
