@@ -127,6 +127,8 @@ def _read_csv(path: Path) -> Iterator[Seed]:
             where = f"{path}:{reader.line_num}"
             if row["text"] is None or row["label"] is None:
                 raise SeedError(f"{where}: fewer cells than the first line has columns")
+            if None in row:
+                raise SeedError(f"{where}: more cells than the first line has columns; put the text in quotes")
             site = row.get("site") or where
             yield Seed(where, site, row.get("language") or "", (row["text"],), (label_of(row["label"], where),))
 
