@@ -173,3 +173,16 @@ def test_journal_lines(out: Path, serve: Callable[..., Served]) -> None:
     assert set(pages) == {"crawl.jsonl#1", "crawl.jsonl#2", "rivage.example/page.html"}
     assert "lundi" in pages["crawl.jsonl#1"]
     assert {row["site"] for row in acts if "#" in row["source"]} == {"aube.example"}
+
+
+def test_a_new_address_in_an_old_tab(out: Path, serve: Callable[..., Served], tab: Open) -> None:
+    """Whoever pastes the address that `cleaner review` printed last into the tab of an earlier one gets the page, not its end."""
+    served = serve(out)
+    page = tab(served.address)
+    page.evaluate("sessionStorage.setItem('cleaner-token', 'of an earlier server')")
+    page.reload()
+    until(page, "document.body.textContent.includes('this address has ended')")
+    page.evaluate("hash => { location.hash = hash }", served.address.partition("#")[2])
+    page.wait_for_selector("body[data-ready]")
+    page.keyboard.press("0")
+    saved(page, "saved: spam")

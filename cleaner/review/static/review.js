@@ -14,6 +14,7 @@
     history.replaceState(null, "", "/");
   }
   const token = sessionStorage.getItem(KEY);
+  addEventListener("hashchange", () => location.hash.length > 1 && location.reload());  // a new server's address in this tab
 
   /* What can be undone: of this server alone. To the next one the same numbers may be other paragraphs. */
   const [keptFor, kept] = JSON.parse(sessionStorage.getItem(ACTS) || "[]");
