@@ -15,7 +15,7 @@ from cleaner.seeds import Seed
 from cleaner.training.corpora import as_text, fold_of
 from cleaner.training.rows import rows_of
 from cleaner.training.run import train
-from cleaner.training.unseen import kept_rows
+from cleaner.training.unseen import kept_labelled
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 PAGE = "<html><body><nav><a href='/'>Accueil</a></nav><p>Le pont rouvre lundi aux voitures, a dit le maire.</p></body></html>"
@@ -70,4 +70,4 @@ def test_a_line_alone_is_decided_by_itself() -> None:
         ]
     )
     sure = np.tile([0.0] * 6 + [1.0] + [0.0] * 3, (2, 1))
-    assert not kept_rows(rows, sure, load_policy()).any()
+    assert not kept_labelled(rows, sure, load_policy()).any()

@@ -18,7 +18,7 @@ from cleaner.training.judged import Judged
 from cleaner.training.parallel import side_by_side
 from cleaner.training.rows import Rows
 from cleaner.training.shift import fit_shift, moved
-from cleaner.training.unseen import kept_rows, labelled_figures
+from cleaner.training.unseen import kept_labelled, labelled_figures
 
 Floats = NDArray[np.float64]
 
@@ -104,4 +104,4 @@ def _without(judged: Judged, learned: Judged, part: NDArray[np.int64], informati
 
 
 def _figures(name: str, rows: Rows, known: NDArray[np.int64], probabilities: Floats, sites: int) -> SetFigures:
-    return labelled_figures(name, rows, probabilities, kept_rows(rows, probabilities, load_policy()), known, sites)
+    return labelled_figures(name, rows, probabilities, kept_labelled(rows, probabilities, load_policy()), known, sites)

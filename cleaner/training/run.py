@@ -141,4 +141,4 @@ Written by cleaner train: {size:.1f} MB, {lines:,} training lines, training data
 
 Judges the paragraphs of scraped articles: ten labels, calibrated probabilities. It stores weights by hash and no text. \
 All figures below are for sites that the scoring fold was not trained on (5 folds by site), decided by the default \
-policy; review counts as kept."""
+policy; review counts as kept, and a line that stands alone, in no article, is decided by itself."""

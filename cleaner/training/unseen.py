@@ -46,7 +46,7 @@ class Unseen(NamedTuple):
 
 def unseen_figures(examples: Sequence[Example], rows: Rows, probabilities: Floats, policy: Policy) -> Unseen:
     """Figures of every set that the examples come from, as `policy` decides; `rows` are the examples' rows."""
-    kept = kept_rows(rows, probabilities, policy)
+    kept, as_labelled = kept_rows(rows, probabilities, policy), kept_labelled(rows, probabilities, policy)
     of_row = np.repeat([e.group for e in examples], np.diff(rows.offsets))
     sets: list[SetFigures] = []
     pages: list[Pages] = []
@@ -54,7 +54,7 @@ def unseen_figures(examples: Sequence[Example], rows: Rows, probabilities: Float
         mine = np.flatnonzero(of_row == group)
         if rows.labelled[mine].all():
             sites = len({e.site for e in examples if e.group == group})
-            sets.append(labelled_figures(group, rows, probabilities, kept, mine, sites))
+            sets.append(labelled_figures(group, rows, probabilities, as_labelled, mine, sites))
         else:
             pages += _page_figures(group, examples, rows, kept)
     return Unseen(tuple(sets), tuple(pages))
@@ -68,16 +68,7 @@ def labelled_figures(name: str, rows: Rows, probabilities: Floats, kept: Mask, m
 
 
 def kept_rows(rows: Rows, probabilities: Floats, policy: Policy) -> Mask:
-    """Which rows stay, `review` included, each article in its own style.
-
-    A line alone is decided by itself: set aside whole, as an article that loses too much, it would count as left.
-    """
-    kept = _kept(rows, probabilities, policy)
-    alone = np.repeat(np.diff(rows.offsets) == 1, np.diff(rows.offsets))
-    return np.where(alone, _kept(rows, probabilities, replace(policy, most_lost=1.0)), kept) if alone.any() else kept
-
-
-def _kept(rows: Rows, probabilities: Floats, policy: Policy) -> Mask:
+    """Which rows stay, `review` included, each article in its own style."""
     staying = np.array([action in STAYING for action in ACTIONS])
     lengths = np.array([len(line) for line in rows.lines])
     kept = np.zeros(len(rows.lines), bool)
@@ -87,6 +78,16 @@ def _kept(rows: Rows, probabilities: Floats, policy: Policy) -> Mask:
         mine = rows.style == number
         kept[mine] = np.concatenate([staying[d.actions] for d in decided])[mine]
     return kept
+
+
+def kept_labelled(rows: Rows, probabilities: Floats, policy: Policy) -> Mask:
+    """As `kept_rows`, but a line alone is decided by itself.
+
+    Set aside whole, as an article that loses too much, it would count as left whatever the model says of it.
+    """
+    kept = kept_rows(rows, probabilities, policy)
+    alone = np.repeat(np.diff(rows.offsets) == 1, np.diff(rows.offsets))
+    return np.where(alone, kept_rows(rows, probabilities, replace(policy, most_lost=1.0)), kept) if alone.any() else kept
 
 
 def _page_figures(group: str, examples: Sequence[Example], rows: Rows, kept: Mask) -> list[Pages]:
