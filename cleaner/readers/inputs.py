@@ -44,10 +44,9 @@ def input_of(path: Path | str, id: str) -> Input:
 
 def endings_of(name: str) -> tuple[str, str]:
     """The ending that says what is in a file, and the codec: `a.html.gz` gives `.html` and `gz`."""
-    inner = name.lower().rpartition("/")[2]
-    ending = _ending(inner)
+    stem, ending = _split(name)
     codec = CODECS.get(ending, "")
-    return (_ending(inner[: -len(ending)]), codec) if codec else (ending, "")
+    return (_split(stem)[1], codec) if codec else (ending, "")
 
 
 def is_known(name: str) -> bool:
@@ -55,9 +54,10 @@ def is_known(name: str) -> bool:
     return endings_of(name)[0] in ENDINGS
 
 
-def _ending(name: str) -> str:
+def _split(name: str) -> tuple[str, str]:
+    """A name before its ending, and the ending in small letters; none where nothing stands before it, or in a folder's name."""
     stem, dot, ending = name.rpartition(".")
-    return dot + ending if stem else ""
+    return ("", "") if not stem or stem[-1] == "/" or "/" in ending else (stem, dot + ending.lower())
 
 
 def shown(path: Path | str) -> str:

@@ -254,7 +254,7 @@ class Journal:
 
     def rows(self, query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
         """Rows of a query on a cursor of its own."""
-        yield from self.db.cursor().execute(query, values)
+        return self.db.cursor().execute(query, values)
 
 
 def _row(unit: Unit, at: int) -> tuple[Any, ...]:
