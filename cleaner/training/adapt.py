@@ -50,8 +50,9 @@ def adapt(label_paths: Sequence[Path], out: Path, *, base: Path | None = None, l
 
     Reads all that `cleaner.labels.read_labels` reads; paragraphs without a label are no evidence of anything. `base` is
     a model file or a shelf, the shipped model by default; what labels added to it before is taken out first, so give
-    all labels each time. Neither the order nor the names of the files matter. Raises SeedError where nothing has a label,
-    UsageError and OutputError where `out` cannot be written to, ModelError, WriteError.
+    all labels each time. The names of the files do not matter, nor their order but where they contradict each other: there
+    the later one counts. Raises SeedError where nothing has a label, UsageError and
+    OutputError where `out` cannot be written to, ModelError, WriteError.
     """
     files = outputs(out, label_paths)
     seeds = labelled_articles(label_paths, log)
