@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cleaner.errors import ModelError
+from cleaner.json_lines import is_whole
 
 RECORD = "promotions.jsonl"
 FIRST = "press.model"
@@ -63,18 +64,9 @@ def read_promotions(shelf: Path) -> list[Promotion]:
         return []
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
-    if _is_whole(last):
+    if is_whole(last):
         lines.append(last)
     return [_promotion(line, f"{path}:{number}") for number, line in enumerate(lines, 1)]
-
-
-def _is_whole(line: bytes) -> bool:
-    """Whether a last line lacks nothing but its line feed, as some editors leave it; a torn one does not parse."""
-    try:
-        json.loads(line.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _promotion(line: bytes, where: str) -> Promotion:

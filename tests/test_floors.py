@@ -32,7 +32,7 @@ FLOORS = {
     "segment_html": 3, "articles": 3, "features": 3, "metadata": 3,
     "readers": 2, "segment_text": 2, "seeds": 2, "policy": 2, "audit": 2, "weak": 2,
     "verdicts": 1.5, "engines": 1.5,
-    "records": 1, "sites": 1, "decoding": 1, "bylines": 1, "language": 1, "parallel": 1, "markup": 1, "visible": 1, "acting": 1, "closed_toml": 1, "embedded": 1.5,
+    "records": 1, "sites": 1, "decoding": 1, "bylines": 1, "language": 1, "parallel": 1, "markup": 1, "visible": 1, "acting": 1, "json_lines": 1, "closed_toml": 1, "embedded": 1.5,
     "errors": 0,
 }  # fmt: skip
 """By first name under `cleaner`; a sub-package has one floor, and "" is `cleaner/__init__.py`."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cleaner.errors import OutputError, SeedError
+from cleaner.json_lines import is_whole
 from cleaner.labels.events import LabelEvent, LabelledArticle, event_of, line_of
-from cleaner.store.appending import append_lines, is_whole
+from cleaner.store.appending import append_lines
 from cleaner.store.commit import Disk
 
 FIRST_LINE_BYTES = 64 << 20

@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from cleaner.errors import SeedError
+from cleaner.json_lines import is_whole
 from cleaner.labels.events import LabelEvent, LabelledArticle, digest_of_text, event_of
 from cleaner.labels.joining import PROPOSERS, place_of
 from cleaner.labels.journal import read_events
 from cleaner.labels.proposals import CHECK
 from cleaner.review.index import Index
-from cleaner.store.appending import is_whole
 
 
 class Said(NamedTuple):

@@ -8,10 +8,10 @@ nothing but its line feed, as some editors leave it, is whole: the next writer g
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from pathlib import Path
 
+from cleaner.json_lines import is_whole
 from cleaner.store.commit import Disk, named, sync_folder, write_all
 
 TAIL = 1 << 16
@@ -36,15 +36,6 @@ def append_lines(path: Path, content: bytes, disk: Disk | None = None) -> None:
             os.close(file)
         if new:
             sync_folder(disk, str(path.parent))
-
-
-def is_whole(line: bytes) -> bool:
-    """Whether a last line without a line feed is a line all the same: an object of JSON that was torn parses nowhere."""
-    try:
-        json.loads(line.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _append(disk: Disk, file: int, content: bytes, size: int) -> None:
