@@ -126,9 +126,8 @@ def score_alone(packed: PackedWeights, runs: Iterable[Runs], lines: int) -> tupl
     sums, spam = np.zeros((lines, packed.table.shape[1]), np.uint64), np.zeros(lines, np.int32)
     for run in runs:
         counts[run.lines] += run.ends - run.starts
-        bounds = np.column_stack([run.starts, run.ends]).ravel()[:-1]  # every other sum is of what lies between two runs
-        rows = np.take(packed.table, _slots(run.hashes, packed.table), axis=0, mode="clip")
-        sums[run.lines] += np.add.reduceat(rows, bounds, axis=0)[::2]
+        bounds = _bounds(run)
+        sums[run.lines] += _run_sums(packed.table, run, bounds)
         own = np.take(packed.spam_table, _slots(run.hashes, packed.spam_table), mode="clip")
         spam[run.lines] += np.add.reduceat(own, bounds, dtype=np.int32)[::2]
     roots = np.sqrt(counts)
@@ -141,10 +140,19 @@ def lane_sums(table: NDArray[np.uint64], runs: Iterable[Runs], lines: int, colum
     counts, sums = np.zeros(lines, np.int64), np.zeros((lines, table.shape[1]), np.uint64)
     for run in runs:
         counts[run.lines] += run.ends - run.starts
-        bounds = np.column_stack([run.starts, run.ends]).ravel()[:-1]
-        rows = np.take(table, _slots(run.hashes, table), axis=0, mode="clip")
-        sums[run.lines] += np.add.reduceat(rows, bounds, axis=0)[::2]
+        sums[run.lines] += _run_sums(table, run, _bounds(run))
     return _lanes(sums, columns) - OFFSET * counts[:, None], counts
+
+
+def _bounds(run: Runs) -> Ints:
+    """Where the lines of a run begin and end: every other sum between these is of what lies between two lines."""
+    return np.asarray(np.column_stack([run.starts, run.ends]).ravel()[:-1])
+
+
+def _run_sums(table: NDArray[np.uint64], run: Runs, bounds: Ints) -> NDArray[np.uint64]:
+    """Packed weights of each line of a run, summed."""
+    rows = np.take(table, _slots(run.hashes, table), axis=0, mode="clip")
+    return np.asarray(np.add.reduceat(rows, bounds, axis=0)[::2])
 
 
 def judge_layout(packed: PackedLayout, layouts: Layouts) -> LayoutAlone:

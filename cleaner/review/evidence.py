@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.classifier import read
 from cleaner.classifier.alone import score_alone
-from cleaner.features.buffer import HEAD_CHARS, TAIL_CHARS, lay_out
-from cleaner.features.ngrams import Spans, gram_runs
+from cleaner.features.buffer import HEAD_CHARS, TAIL_CHARS
 from cleaner.model_store import Model
 from cleaner.records import LABELS
 
@@ -63,8 +63,7 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
 
 def _asked(model: Model, texts: Sequence[str], label: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Log odds of a label for each text, and the shares of all labels for the first."""
-    buffer = lay_out(texts, [0, len(texts)])
-    scores = score_alone(model.classifier.linear, gram_runs(buffer, Spans(buffer.folded)), len(texts))[0][:, : len(LABELS)]
+    scores = score_alone(model.classifier.linear, read(texts, [0, len(texts)]).runs(), len(texts))[0][:, : len(LABELS)]
     at = LABELS.index(label)
     others = np.delete(scores, at, axis=1)
     shares = np.exp(scores[0] - scores[0].max())
