@@ -46,7 +46,8 @@ class Unseen(NamedTuple):
 
 def unseen_figures(examples: Sequence[Example], rows: Rows, probabilities: Floats, policy: Policy) -> Unseen:
     """Figures of every set that the examples come from, as `policy` decides; `rows` are the examples' rows."""
-    kept, as_labelled = kept_rows(rows, probabilities, policy), kept_labelled(rows, probabilities, policy)
+    kept = kept_rows(rows, probabilities, policy)
+    as_labelled = _lines_alone(kept, rows, probabilities, policy)
     of_row = np.repeat([e.group for e in examples], np.diff(rows.offsets))
     sets: list[SetFigures] = []
     pages: list[Pages] = []
@@ -85,7 +86,11 @@ def kept_labelled(rows: Rows, probabilities: Floats, policy: Policy) -> Mask:
 
     Set aside whole, as an article that loses too much, it would count as left whatever the model says of it.
     """
-    kept = kept_rows(rows, probabilities, policy)
+    return _lines_alone(kept_rows(rows, probabilities, policy), rows, probabilities, policy)
+
+
+def _lines_alone(kept: Mask, rows: Rows, probabilities: Floats, policy: Policy) -> Mask:
+    """What `kept_labelled` gives, from what `kept_rows` gave."""
     alone = np.repeat(np.diff(rows.offsets) == 1, np.diff(rows.offsets))
     return np.where(alone, kept_rows(rows, probabilities, replace(policy, most_lost=1.0)), kept) if alone.any() else kept
 
