@@ -66,7 +66,7 @@ def accuracy(folder: Path, cleaner: Cleaner) -> list[str]:
             continue
         rows = rows_of(folder / f"{name}.parquet")
         for row in rows:
-            row["theirs"] = theirs(row, news=style == "news")
+            row |= {"theirs": theirs(row, news=style == "news"), "silent": silent(row)}
         lines.append(_line(f"{name}, `{style}`", unseen, rows))
         for kind, own in unseen["kinds"].items():
             lines.append(_line(f"… {kind}", own, [row for row in rows if (row.get("page_type") or "") == kind]))
@@ -75,7 +75,7 @@ def accuracy(folder: Path, cleaner: Cleaner) -> list[str]:
 
 def _line(name: str, ours: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
     """A row of the table; a page in which we find no text counts as an empty answer."""
-    empty = [word_f1([], tokens(row["gold"])) for row in rows if silent(row)]
+    empty = [word_f1([], tokens(row["gold"])) for row in rows if row["silent"]]
     assert len(empty) + ours["articles"] == len(rows), "the model was trained on other pages"
     f1, low, high = ((ours["articles"] * figure + sum(empty)) / len(rows) for figure in (ours["word_f1"], *ours["interval"]))
     return f"| {name} | {len(rows):,} | {f1:.3f} ({low:.3f}-{high:.3f}) | {np.mean([row['theirs'] for row in rows]):.3f} |"
