@@ -140,6 +140,16 @@ def test_chance_does_not_refuse_a_group() -> None:
     assert [f.name for f in compared(pairs, floors) if f.refused] == ["a"]
 
 
+def test_an_article_that_is_lost_whole_refuses() -> None:
+    """A site of four paragraphs, too few for chance to be ruled out, may not lose all of them; where one stays it may."""
+    floors, rest = load_floors(), [pair(site=f"b{n}") for n in range(5000)]
+    for kept in (0, 1):
+        pairs = [pair(new=n >= kept) for n in range(4)] + rest
+        assert [f.name for f in compared(pairs, floors) if f.refused] == ["a"] * (not kept)
+    before = [pair(old=True, new=True) for _ in range(4)] + rest
+    assert not [f for f in compared(before, floors) if f.refused]
+
+
 def test_many_small_steps_down_end_at_the_bar() -> None:
     """A model a little worse than the last is allowed only as long as it is above what no model may pass; a better one always is."""
     floors = load_floors()

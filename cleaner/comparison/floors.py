@@ -11,7 +11,8 @@ from cleaner.closed_toml import check_keys, check_version, number_in, read_toml,
 
 DEFAULT = Path(__file__).parent / "floors.toml"
 VERSION = 1
-FIGURES = ("content_lost", "noise_left", "label_wrong")
+CONTENT_LOST = "content_lost"
+FIGURES = (CONTENT_LOST, "noise_left", "label_wrong")
 """Each a share of paragraphs: the lower, the better."""
 PARTS = ("overall", "group", "bar")
 

@@ -15,7 +15,7 @@ from math import comb
 from pathlib import Path
 from typing import Any
 
-from cleaner.comparison.floors import FIGURES, Floors, load_floors
+from cleaner.comparison.floors import CONTENT_LOST, FIGURES, Floors, load_floors
 from cleaner.comparison.gold import Paired, gold_digest, paired, read_gold
 from cleaner.errors import GateError, SeedError
 from cleaner.model_store import Model, load_model
@@ -25,10 +25,12 @@ from cleaner.seeds import Seed, digest_of_lines
 
 GOLD = Path("seeds/gold")
 """Where gold articles are looked for when none are named."""
-ALL = "all"
+ALL, SITE = "all", "site"
 GROUPS: Mapping[str, Callable[[Paired], str]] = {
-    ALL: lambda _: "", "language": lambda p: p.language, "label": lambda p: p.label, "site": lambda p: p.site,
+    ALL: lambda _: "", "language": lambda p: p.language, "label": lambda p: p.label, SITE: lambda p: p.site,
 }  # fmt: skip
+WHOLE = 3
+"""An article of so many paragraphs is never lost whole, where four that leave may still be chance."""
 SHOWN = 5
 """Paragraphs that are shown of a figure that got worse."""
 
@@ -150,7 +152,9 @@ def chance(worse: int, better: int) -> float:
 def _refused(f: Compared, floors: Floors) -> Compared:
     """The figure with the reason why it refuses, if it does."""
     reason = ""
-    if f.group != ALL:
+    if f.group == SITE and f.figure == CONTENT_LOST and f.old < f.new == f.paragraphs >= WHOLE:
+        reason = "the whole article, of which the old model keeps some"
+    elif f.group != ALL:
         if f.points > floors.group[f.figure] and f.p <= floors.significance:
             reason = f"more than {floors.group[f.figure]:g} points, and chance has p = {f.p:.2g}"
     elif f.points > floors.overall[f.figure]:

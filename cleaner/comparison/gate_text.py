@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cleaner.comparison.floors import FIGURES
-from cleaner.comparison.gate import ALL, SHOWN, Compared, Gate, said
+from cleaner.comparison.gate import ALL, SHOWN, SITE, Compared, Gate, said
 from cleaner.comparison.gold import Paired
 
 WIDTH = 100
@@ -15,7 +15,6 @@ WIDTH = 100
 MOST_IN_JSON = 50
 MOST_SITES = 12
 """Sites shown in the table, those that got worst; --json has all."""
-SITE = "site"
 
 
 def gate_lines(found: Gate) -> Iterator[str]:
