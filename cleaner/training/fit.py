@@ -71,7 +71,7 @@ class Fitted:
     pages: PageStage | None = None
     unseen_pages: NDArray[np.float64] | None = None
     curves: tuple[Curve, ...] = ()
-    information: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    information: dict[str, NDArray[np.float16]] = field(default_factory=dict)
     """Of texts and pages."""
     columns: Matrix | None = None
     """What the second stage of texts read of each row, from the first stage that had not seen its site."""

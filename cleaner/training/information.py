@@ -19,7 +19,7 @@ AT_ONCE = 50_000
 """Rows that are laid out together."""
 
 
-def information(network: Network, columns: NDArray[np.float32], probabilities: Floats, weight: Floats) -> NDArray[np.float32]:
+def information(network: Network, columns: NDArray[np.float32], probabilities: Floats, weight: Floats) -> NDArray[np.float16]:
     """Mean information of a row on the shift of its keep logit, over `dense_inputs` and a one: the upper triangle, row by row.
 
     n rows each; a row counts as `weight` says, and as it is doubtful: one whose verdict is sure can be shifted unpunished.
@@ -32,10 +32,10 @@ def information(network: Network, columns: NDArray[np.float32], probabilities: F
         given = np.concatenate([given, np.ones((len(given), 1))], axis=1)
         found = (given * (weight[part] * kept * (1 - kept))[:, None]).T @ given
         total = found if not first else total + found
-    return np.asarray(total[np.triu_indices(len(total))] / weight.sum(), np.float32)
+    return np.asarray(total[np.triu_indices(len(total))] / weight.sum(), np.float16)
 
 
-def square(triangle: NDArray[np.float32]) -> Floats:
+def square(triangle: NDArray[np.floating]) -> Floats:
     """The symmetric matrix of an upper triangle. Raises ValueError where the numbers are none."""
     size = int(np.sqrt(2 * len(triangle)))
     if size * (size + 1) // 2 != len(triangle):

@@ -21,8 +21,8 @@ from cleaner.training.network import Matrix, Recipe, fit_network
 from cleaner.training.parallel import side_by_side
 from cleaner.training.rows import Rows
 
-KEEP = Recipe(6, 2, 0.1, 32)
-NAMING = Recipe(1, 2, 0.1)
+KEEP = Recipe(6, (32,), 3, 0.1)
+NAMING = Recipe(1, (64,), 2, 0.1)
 NEWS_WEIGHT, HAND_WEIGHT = 3.0, 2.0
 """What a row of a news page weighs (2 cost news .002 and gave the others .001), and one labelled by hand."""
 
