@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from cleaner.classifier import Classifier, Context, PageClassifier, judge, judge_pages
 from cleaner.classifier.adaptation import Adaptation, Shift, ShiftWeights, pack_shift
 from cleaner.classifier.alone import LayoutWeights, LinearWeights, pack, pack_layout
-from cleaner.classifier.network import Network
+from cleaner.classifier.network import Layer, Network
 from cleaner.errors import ModelError
 from cleaner.features.context import column_names
 from cleaner.features.page import page_column_names
@@ -29,10 +29,12 @@ from cleaner.records import LABELS, STYLES, Layout
 from cleaner.store.commit import Disk, write_whole
 
 MAGIC = b"CLEANER1"
-FORMAT = 2
+FORMAT = 3
 HEADER_LIMIT = 1 << 20
 DIGEST_BYTES = 32
-TYPES = {"int8": "<i1", "float32": "<f4", "float64": "<f8"}
+LAYERS = 8
+"""The most that a network has."""
+TYPES = {"int8": "<i1", "int16": "<i2", "float16": "<f2", "float32": "<f4", "float64": "<f8"}
 NAME = "press.model"
 ADAPTATION, INFORMATION = "adaptation.", "information."
 """Begin the names of the arrays that labels of a user's own add, and of those that only training reads."""
@@ -224,7 +226,11 @@ def _named_contexts(contexts: tuple[Context, ...]) -> dict[str, NDArray[Any]]:
 
 
 def _named_network(prefix: str, network: Network) -> dict[str, NDArray[Any]]:
-    return {f"{prefix}.{name}": array for name, array in network._asdict().items()}
+    named: dict[str, NDArray[Any]] = {f"{prefix}.centre": network.centre, f"{prefix}.spread": network.spread}
+    for depth, layer in enumerate(network.layers):
+        named |= {f"{prefix}.{depth}.{name}": array for name, array in layer._asdict().items()}
+        named[f"{prefix}.{depth}.weights"] = layer.weights.astype(np.int16)
+    return named
 
 
 def _classifier(arrays: Mapping[str, NDArray[Any]]) -> Classifier:
@@ -249,7 +255,15 @@ def _pages(arrays: Mapping[str, NDArray[Any]]) -> PageClassifier | None:
 
 
 def _network(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Network:
-    return Network(*(arrays[f"{prefix}.{name}"] for name in Network._fields))
+    layers = [_layer(f"{prefix}.{depth}", arrays) for depth in range(LAYERS) if f"{prefix}.{depth}.weights" in arrays]
+    if not layers:
+        raise KeyError(f"{prefix}.0.weights")
+    return Network(arrays[f"{prefix}.centre"], arrays[f"{prefix}.spread"], tuple(layers))
+
+
+def _layer(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Layer:
+    weights = arrays[f"{prefix}.weights"].astype(np.float32)
+    return Layer(weights, arrays[f"{prefix}.bias"], arrays[f"{prefix}.scale"])
 
 
 def _self_test_scores(classifier: Classifier) -> dict[str, list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from cleaner.classifier import Classifier
 from cleaner.classifier.alone import LayoutWeights, LinearWeights, _slots
+from cleaner.classifier.network import Layer
 from cleaner.features.buffer import lay_out
 from cleaner.features.ngrams import Spans, gram_runs
 from cleaner.model_store import _classifier, _opened, _read_arrays, save_model, shipped
@@ -47,8 +49,9 @@ def flipped(path: Path, one: str, other: str) -> Path:
     def change(arrays: Arrays) -> None:
         for style in ("news", "all"):
             arrays[f"{style}.calibration"][:, pair] = arrays[f"{style}.calibration"][:, pair[::-1]]
-        for name in ("output", "output_bias", "output_scale"):
-            arrays[f"page.labels.{name}"][..., pair] = arrays[f"page.labels.{name}"][..., pair[::-1]]
+        last = max(name for name in arrays if re.fullmatch(r"page\.labels\.\d\.weights", name)).removesuffix(".weights")
+        for name in Layer._fields:
+            arrays[f"{last}.{name}"][..., pair] = arrays[f"{last}.{name}"][..., pair[::-1]]
         if (one in KEPT_LABELS) != (other in KEPT_LABELS):
             arrays["page.calibration"] *= -1
 

@@ -141,15 +141,17 @@ def test_blatant_lines(cleaner: Cleaner) -> None:
 
 
 def small_network(seed: int) -> tuple[network.Network, NDArray[np.float32], NDArray[np.float64]]:
-    """A random network, inputs for it, and what it gives in floats, before anything is rounded."""
+    """Random networks side by side, inputs for them, and what they give together in floats, before anything is rounded."""
     random = np.random.default_rng(seed)
     centre, spread = random.normal(0, 3, 20).astype(np.float32), random.uniform(0.2, 4, 20).astype(np.float32)
-    layers = [random.normal(0, 0.3, (20, 12)), random.normal(0, 0.5, (12, 5))]
-    biases = [random.normal(0, 0.5, 12), random.normal(0, 0.5, 5)]
+    shapes = ((1, 20, 12), (2, 6, 4), (1, 8, 5))
+    trained = [(random.normal(0, 0.4, shape), random.normal(0, 0.5, shape[0] * shape[2])) for shape in shapes]
     inputs = (centre + spread * random.uniform(-3, 3, (200, 20))).astype(np.float32)
-    hidden = np.maximum((inputs - centre) / spread @ layers[0] + biases[0], 0)
-    rounded = network.quantise(centre, spread, layers, biases, hidden.max(axis=0).astype(np.float32))
-    return rounded, inputs, hidden @ layers[1] + biases[1]
+    first = np.maximum((inputs - centre) / spread @ trained[0][0][0] + trained[0][1], 0)
+    apart = np.concatenate([first[:, :6] @ trained[1][0][0], first[:, 6:] @ trained[1][0][1]], axis=1)
+    second = np.maximum(apart + trained[1][1], 0)
+    rounded = network.quantise(centre, spread, trained, [np.float32(first.max(axis=0)), np.float32(second.max(axis=0))])
+    return rounded, inputs, second @ trained[2][0][0] + trained[2][1]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -171,14 +173,13 @@ def test_rows_of_the_network_are_their_own(seed: int) -> None:
 
 
 def assert_exact(found: network.Network) -> None:
-    for weights, bias, limit in (
-        (found.hidden, found.hidden_bias, network.INPUT_LIMIT),
-        (found.output, found.output_bias, network.HIDDEN_LIMIT),
-    ):
-        assert (weights == np.rint(weights)).all()
-        assert (bias == np.rint(bias)).all()
-        largest = limit * np.abs(weights.astype(np.float64)).sum(axis=0) + np.abs(bias.astype(np.float64))
-        assert largest.max() < network.EXACT
+    for depth, layer in enumerate(found.layers):
+        limit = network.HIDDEN_LIMIT if depth else network.INPUT_LIMIT
+        assert (layer.weights == np.rint(layer.weights)).all()
+        assert (layer.bias == np.rint(layer.bias)).all()
+        assert np.abs(layer.weights).max() <= network.LARGEST
+        sums = limit * np.abs(layer.weights.astype(np.float64)).sum(axis=1).ravel()
+        assert (sums + np.abs(layer.bias.astype(np.float64))).max() < network.EXACT
 
 
 def test_sums_are_exact_in_single_precision(cleaner: Cleaner) -> None:

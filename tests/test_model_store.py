@@ -29,7 +29,7 @@ from cleaner.records import LABELS, STYLES
 Arrays = dict[str, NDArray[Any]]
 Header = dict[str, Any]
 HASHES, HIDDEN = 1 << 8, 4
-TYPES = {"int8": "<i1", "float32": "<f4", "float64": "<f8"}
+TYPES = {"int8": "<i1", "int16": "<i2", "float16": "<f2", "float32": "<f4", "float64": "<f8"}
 
 
 def small_linear(random: np.random.Generator) -> LinearWeights:
@@ -44,9 +44,11 @@ def small_linear(random: np.random.Generator) -> LinearWeights:
 def small_context(random: np.random.Generator) -> Context:
     columns = len(column_names(STYLES))
     centre, spread = random.normal(0, 1, columns).astype(np.float32), random.uniform(0.5, 2, columns).astype(np.float32)
-    layers = [random.normal(0, 0.1, (columns, HIDDEN)), random.normal(0, 1, (HIDDEN, len(LABELS)))]
-    biases = [random.normal(0, 1, HIDDEN), random.normal(0, 1, len(LABELS))]
-    rounded = network.quantise(centre, spread, layers, biases, np.full(HIDDEN, 5, np.float32))
+    shapes = (1, columns, HIDDEN), (1, HIDDEN, len(LABELS))
+    layers = [
+        (random.normal(0, size, shape), random.normal(0, 1, shape[2])) for size, shape in zip((0.1, 1), shapes, strict=True)
+    ]
+    rounded = network.quantise(centre, spread, layers, [np.full(HIDDEN, 5, np.float32)])
     return Context(rounded, np.concatenate([np.eye(len(LABELS)), random.normal(0, 1, (1, len(LABELS)))]))
 
 
@@ -201,28 +203,29 @@ def test_an_untouched_forgery_loads(small: Path, target: Path) -> None:
 
 @pytest.mark.parametrize("name", [
     "linear.weights", "linear.scale", "linear.bias", "linear.spam_weights", "linear.spam_scale", "opening",
-    *(f"{style}.{name}" for style in STYLES for name in (*network.Network._fields, "calibration")),
+    *(f"{style}.{name}" for style in STYLES for name in ("centre", "spread", "calibration")),
+    *(f"{style}.{depth}.{name}" for style in STYLES for depth in (0, 1) for name in network.Layer._fields),
 ])  # fmt: skip
 def test_changed_weights_are_refused(small: Path, target: Path, name: str) -> None:
     """Weights changed by someone who fixed the checksum are refused by the self-test, in every array of every style."""
     header, arrays = unpacked(small)
     array = arrays[name]
-    arrays[name] = ~array if array.dtype == np.int8 else -array
+    arrays[name] = ~array if array.dtype.kind == "i" else -array
     rewrite(target, header, arrays)
     refused(target)
 
 
-@pytest.mark.parametrize("name", ["linear.weights", "news.output"])
+@pytest.mark.parametrize("name", ["linear.weights", "news.0.weights"])
 def test_changed_weights_of_the_shipped_model_are_refused(target: Path, name: str) -> None:
     """The shipped model's self-test sees its weights changed."""
     header, arrays = unpacked(shipped())
-    arrays[name] = ~arrays[name] if arrays[name].dtype == np.int8 else -arrays[name]
+    arrays[name] = ~arrays[name] if arrays[name].dtype.kind == "i" else -arrays[name]
     rewrite(target, header, arrays)
     refused(target, "self-test")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("name", ["linear.scale", "news.hidden", "news.calibration", "all.output", "opening"])
+@pytest.mark.parametrize("name", ["linear.scale", "news.0.scale", "news.calibration", "all.1.bias", "opening"])
 def test_numbers_that_are_not_finite_are_refused(small: Path, target: Path, name: str, value: float) -> None:
     """One NaN or infinity among the weights is refused before anything is scored."""
     header, arrays = unpacked(small)

@@ -7,12 +7,14 @@ every partial sum of the single-precision product stays below 2**24 and is exact
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Singles = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 INPUT_STEP = 32
 """Steps of a standard deviation; inputs beyond INPUT_LIMIT / INPUT_STEP deviations are clipped."""
@@ -20,19 +22,26 @@ INPUT_LIMIT = 127
 HIDDEN_LIMIT = 1023
 EXACT = 1 << 24
 """Whole numbers up to here are exact in single precision (IEEE 754)."""
+LARGEST = (1 << 15) - 1
+"""Weights are stored in two bytes."""
+
+
+class Layer(NamedTuple):
+    """Whole numbers in float arrays, ready for the product. Parts lie side by side: each reads its share of the inputs."""
+
+    weights: Singles
+    """(parts, inputs of a part, outputs of a part)"""
+    bias: Singles
+    scale: Singles
+    """What an output's sum is multiplied by: to an activation from 0 to HIDDEN_LIMIT, or to a score in the last layer."""
 
 
 class Network(NamedTuple):
-    """One hidden layer. Whole-number weights in float arrays, ready for the product."""
+    """Layers over standardised columns; the first and the last have one part."""
 
     centre: Singles
     spread: Singles
-    hidden: Singles
-    hidden_bias: Singles
-    hidden_scale: Singles
-    output: Singles
-    output_bias: Singles
-    output_scale: Singles
+    layers: tuple[Layer, ...]
 
 
 ROWS = 512
@@ -47,64 +56,84 @@ def standardise(centre: Singles, spread: Singles, columns: Singles) -> Singles:
     return np.rint(scaled, out=scaled)
 
 
-def evaluate(network: Network, columns: Singles) -> NDArray[np.float64]:
+def evaluate(network: Network, columns: Singles) -> Doubles:
     """Output scores, shape (lines, outputs)."""
     return evaluate_all([network], columns)[0]
 
 
-def evaluate_all(networks: Sequence[Network], columns: Singles, more: Singles | None = None) -> list[NDArray[np.float64]]:
+def evaluate_all(networks: Sequence[Network], columns: Singles, more: Singles | None = None) -> list[Doubles]:
     """Output scores of several networks; those that were trained on the same columns share the standardised inputs.
 
     `more` are further columns that are alike in all rows: they come after `columns`, and their part of the sums, which
     are exact in any order, is added with the bias.
     """
-    outputs = [np.empty((len(columns), network.output.shape[1])) for network in networks]
+    outputs = [np.empty((len(columns), len(network.layers[-1].bias))) for network in networks]
     width = columns.shape[1]
-    biases = [network.hidden_bias if more is None else network.hidden_bias + _constant(network, more) for network in networks]
+    ready = [network.layers if more is None else (_given(network, more), *network.layers[1:]) for network in networks]
     for low in range(0, len(columns), ROWS):
         seen: Network | None = None
-        for network, bias, output in zip(networks, biases, outputs, strict=True):
+        for network, layers, output in zip(networks, ready, outputs, strict=True):
             if seen is None or not _same_inputs(seen, network):
                 inputs = standardise(network.centre[:width], network.spread[:width], columns[low : low + ROWS])
                 seen = network
-            output[low : low + ROWS] = _propagated(network, inputs @ network.hidden[:width] + bias)
+            output[low : low + ROWS] = _propagated(layers, inputs)
     return outputs
 
 
-def _constant(network: Network, more: Singles) -> Singles:
-    """What columns that are alike in all rows add to the hidden sums."""
-    width = len(network.centre) - len(more)
+def _given(network: Network, more: Singles) -> Layer:
+    """The first layer where the last columns are alike in all rows: what they add stands in the bias."""
+    first, width = network.layers[0], len(network.centre) - len(more)
     inputs = standardise(network.centre[width:], network.spread[width:], more)
-    return np.asarray(inputs @ network.hidden[width:], np.float32)
+    added = np.asarray(inputs @ first.weights[0, width:], np.float32)
+    return first._replace(weights=first.weights[:, :width], bias=first.bias + added)
 
 
 def _same_inputs(one: Network, other: Network) -> bool:
     return np.array_equal(one.centre, other.centre) and np.array_equal(one.spread, other.spread)
 
 
-def _propagated(network: Network, hidden: Singles) -> NDArray[np.float64]:
-    """Outputs from the sums of the hidden units."""
-    hidden *= network.hidden_scale
-    np.clip(hidden, 0, HIDDEN_LIMIT, out=hidden)
-    np.rint(hidden, out=hidden)
-    outputs = hidden @ network.output + network.output_bias
-    return np.asarray(outputs, np.float64) * np.asarray(network.output_scale, np.float64)
+def _propagated(layers: Sequence[Layer], inputs: Singles) -> Doubles:
+    """Output scores from standardised inputs."""
+    sums = _sums(layers[0], inputs)
+    for before, layer in pairwise(layers):
+        sums *= before.scale
+        np.clip(sums, 0, HIDDEN_LIMIT, out=sums)
+        sums = _sums(layer, np.rint(sums, out=sums))
+    return np.asarray(sums, np.float64) * np.asarray(layers[-1].scale, np.float64)
 
 
-def quantise(
-    centre: Singles, spread: Singles, layers: list[NDArray[np.float64]], biases: list[NDArray[np.float64]], peak: Singles
-) -> Network:
-    """Round a trained network; `peak` is the largest activation of each hidden unit in training."""
-    first, second = layers
-    unit = (EXACT / 2) / np.maximum(INPUT_LIMIT * np.abs(first).sum(axis=0), 1e-12)
-    hidden = np.trunc(first * unit)
-    hidden_bias = np.rint(biases[0] * INPUT_STEP * unit)
-    step = HIDDEN_LIMIT / np.maximum(peak, 1e-6)
-    scale = step / (INPUT_STEP * unit)
-    folded = second / step[:, None]
-    out_unit = (EXACT / 2) / np.maximum(HIDDEN_LIMIT * np.abs(folded).sum(axis=0), 1e-12)
-    arrays = (
-        centre, spread, hidden, np.clip(hidden_bias, -EXACT / 4, EXACT / 4), scale,
-        np.trunc(folded * out_unit), np.clip(np.rint(biases[1] * out_unit), -EXACT / 4, EXACT / 4), 1 / out_unit,
-    )  # fmt: skip
-    return Network(*(np.ascontiguousarray(array, np.float32) for array in arrays))
+def _sums(layer: Layer, inputs: Singles) -> Singles:
+    parts, width, _ = layer.weights.shape
+    shares = [inputs[:, part * width : (part + 1) * width] @ layer.weights[part] for part in range(parts)]
+    sums = shares[0] if parts == 1 else np.concatenate(shares, axis=1)
+    sums += layer.bias
+    return sums
+
+
+def quantise(centre: Singles, spread: Singles, trained: Sequence[tuple[Doubles, Doubles]], peaks: Sequence[Singles]) -> Network:
+    """Round a trained network.
+
+    `trained` are the weights, shaped as in `Layer`, and the biases of each layer; `peaks` the largest activation of each
+    unit in training, a hidden layer each.
+    """
+    limit, steps = INPUT_LIMIT, np.full(len(centre), float(INPUT_STEP))
+    given = [*(HIDDEN_LIMIT / np.maximum(np.asarray(peak, np.float64), 1e-6) for peak in peaks), None]
+    layers = []
+    for (weights, bias), outgoing in zip(trained, given, strict=True):
+        step = np.ones(len(bias)) if outgoing is None else outgoing
+        layers.append(_rounded(weights / steps.reshape(len(weights), -1, 1), bias, step, limit))
+        limit, steps = HIDDEN_LIMIT, step
+    return Network(_single(centre), _single(spread), tuple(layers))
+
+
+def _rounded(weights: Doubles, bias: Doubles, step: Doubles, limit: int) -> Layer:
+    """Weights for whole inputs up to `limit` as whole numbers, as large as exact sums and two bytes allow."""
+    sizes = np.maximum(np.abs(weights), 1e-12)
+    unit = np.minimum(EXACT / 2 / (limit * sizes.sum(axis=1)), LARGEST / sizes.max(axis=1))
+    flat = unit.ravel()
+    whole = np.clip(np.rint(bias * flat), -EXACT / 4, EXACT / 4)
+    return Layer(_single(np.trunc(weights * unit[:, None])), _single(whole), _single(step / flat))
+
+
+def _single(array: NDArray[np.floating]) -> Singles:
+    return np.ascontiguousarray(array, np.float32)
