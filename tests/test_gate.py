@@ -133,7 +133,7 @@ def test_a_small_loss_passes_and_a_larger_one_does_not() -> None:
 def test_chance_does_not_refuse_a_group() -> None:
     """In a group, as many paragraphs won as lost, or too few lost to tell, refuse nothing."""
     floors = load_floors()
-    for outcomes in ([(False, True)] * 10 + [(True, False)] * 9, [(False, True)] * 6):
+    for outcomes in ([(False, True)] * 10 + [(True, False)] * 9, [(False, True)] * 6 + [(False, False)]):
         pairs = [pair(old=old, new=new) for old, new in outcomes] + [pair(site=f"b{n}") for n in range(5000)]
         assert not [f for f in compared(pairs, floors) if f.refused and f.group == "site"]
     pairs = [pair(new=True) for _ in range(7)] + [pair(site=f"b{n}") for n in range(5000)]
