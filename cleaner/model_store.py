@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from numpy.typing import NDArray
 from cleaner.classifier import Classifier, Context, PageClassifier, judge, judge_pages
 from cleaner.classifier.adaptation import Adaptation, Shift, ShiftWeights, pack_shift
 from cleaner.classifier.alone import LayoutWeights, LinearWeights, pack, pack_layout
-from cleaner.classifier.network import Layer, Network
+from cleaner.classifier.network import Layer, Network, checked
+from cleaner.classifier.opening import NAMES as OPENING
 from cleaner.errors import ModelError
 from cleaner.features.context import column_names
 from cleaner.features.page import page_column_names
@@ -32,10 +34,11 @@ MAGIC = b"CLEANER1"
 FORMAT = 3
 HEADER_LIMIT = 1 << 20
 DIGEST_BYTES = 32
-LAYERS = 8
-"""The most that a network has."""
 TYPES = {"int8": "<i1", "int16": "<i2", "float16": "<f2", "float32": "<f4", "float64": "<f8"}
 NAME = "press.model"
+TEXT_COLUMNS = len(column_names(STYLES))
+PAGE_COLUMNS = TEXT_COLUMNS + len(page_column_names()) + 1
+"""What networks read; of a page the style as well."""
 ADAPTATION, INFORMATION = "adaptation.", "information."
 """Begin the names of the arrays that labels of a user's own add, and of those that only training reads."""
 
@@ -182,6 +185,7 @@ def _opened(raw: bytes, where: str) -> tuple[Mapping[str, Any], memoryview, str]
         header = json.loads(payload[12 : 12 + size])
         fits = header["format"] == FORMAT and tuple(header["labels"]) == LABELS and tuple(header["styles"]) == STYLES
         fits = fits and header["columns"] == [*column_names(STYLES), *page_column_names()]
+        fits = fits and isinstance(header["provenance"], dict)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{where}: its header cannot be read ({error})") from error
     if not fits:
@@ -194,6 +198,8 @@ def _read_arrays(header: Mapping[str, Any], body: memoryview, where: str) -> dic
     at = 0
     for entry in header["arrays"]:
         shape = tuple(entry["shape"])
+        if not isinstance(entry["name"], str) or entry["name"] in arrays:
+            raise ModelError(f"{where}: array {entry['name']!r} has no name of its own")
         if entry["type"] not in TYPES or not all(isinstance(n, int) and 0 <= n <= len(body) for n in shape):
             raise ModelError(f"{where}: array {entry.get('name')!r} has an unknown type or shape")
         size = math.prod(shape) * np.dtype(TYPES[entry["type"]]).itemsize
@@ -229,14 +235,24 @@ def _named_network(prefix: str, network: Network) -> dict[str, NDArray[Any]]:
     named: dict[str, NDArray[Any]] = {f"{prefix}.centre": network.centre, f"{prefix}.spread": network.spread}
     for depth, layer in enumerate(network.layers):
         named |= {f"{prefix}.{depth}.{name}": array for name, array in layer._asdict().items()}
-        named[f"{prefix}.{depth}.weights"] = layer.weights.astype(np.int16)
+        named[f"{prefix}.{depth}.weights"] = _two_bytes(layer.weights)
     return named
+
+
+def _two_bytes(weights: NDArray[np.float32]) -> NDArray[np.int16]:
+    stored = weights.astype(np.int16)
+    if not np.array_equal(stored, weights):
+        raise ValueError("weights of a network are not whole numbers of two bytes")
+    return stored
 
 
 def _classifier(arrays: Mapping[str, NDArray[Any]]) -> Classifier:
     linear = LinearWeights(*(arrays[f"linear.{name}"] for name in LinearWeights._fields))
-    contexts = tuple(Context(_network(style, arrays), arrays[f"{style}.calibration"]) for style in STYLES)
+    networks = [_network(style, arrays, TEXT_COLUMNS, len(LABELS)) for style in STYLES]
+    contexts = tuple(Context(net, arrays[f"{style}.calibration"]) for style, net in zip(STYLES, networks, strict=True))
     adaptation = Adaptation(_shift("text", arrays), _shift("page", arrays))
+    if arrays["opening"].shape != (len(OPENING) + 1,):
+        raise ValueError(f"opening has the shape {arrays['opening'].shape}")
     return Classifier(pack(linear), contexts, arrays["opening"], _pages(arrays), adaptation)
 
 
@@ -250,15 +266,14 @@ def _pages(arrays: Mapping[str, NDArray[Any]]) -> PageClassifier | None:
     if "layout.weights" not in arrays:
         return None
     layout = LayoutWeights(*(arrays[f"layout.{name}"] for name in LayoutWeights._fields))
-    networks = _network("page.keep", arrays), _network("page.labels", arrays)
+    networks = _network("page.keep", arrays, PAGE_COLUMNS, 1), _network("page.labels", arrays, PAGE_COLUMNS, len(LABELS))
     return PageClassifier(pack_layout(layout), *networks, arrays["page.calibration"])
 
 
-def _network(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Network:
-    layers = [_layer(f"{prefix}.{depth}", arrays) for depth in range(LAYERS) if f"{prefix}.{depth}.weights" in arrays]
-    if not layers:
-        raise KeyError(f"{prefix}.0.weights")
-    return Network(arrays[f"{prefix}.centre"], arrays[f"{prefix}.spread"], tuple(layers))
+def _network(prefix: str, arrays: Mapping[str, NDArray[Any]], inputs: int, outputs: int) -> Network:
+    depths = takewhile(lambda depth: f"{prefix}.{depth}.weights" in arrays, count())
+    layers = tuple(_layer(f"{prefix}.{depth}", arrays) for depth in depths)
+    return checked(Network(arrays[f"{prefix}.centre"], arrays[f"{prefix}.spread"], layers), inputs, outputs)
 
 
 def _layer(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Layer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -150,6 +150,7 @@ def small_network(seed: int) -> tuple[network.Network, NDArray[np.float32], NDAr
     first = np.maximum((inputs - centre) / spread @ trained[0][0][0] + trained[0][1], 0)
     apart = np.concatenate([first[:, :6] @ trained[1][0][0], first[:, 6:] @ trained[1][0][1]], axis=1)
     second = np.maximum(apart + trained[1][1], 0)
+    trained[2][0][0, :, 0], trained[2][1][0] = 0, -10  # a label that training never saw
     rounded = network.quantise(centre, spread, trained, [np.float32(first.max(axis=0)), np.float32(second.max(axis=0))])
     return rounded, inputs, second @ trained[2][0][0] + trained[2][1]
 
@@ -159,6 +160,7 @@ def test_rounding_the_network_changes_little(seed: int) -> None:
     """The network in whole numbers gives the scores of the trained one to within a few hundredths of their spread."""
     rounded, inputs, exact = small_network(seed)
     error = np.abs(network.evaluate(rounded, inputs) - exact)
+    assert error[:, 0].max() < 0.001
     assert error.max() < 0.06 * exact.std()
     assert error.mean() < 0.015 * exact.std()
 
@@ -185,8 +187,37 @@ def assert_exact(found: network.Network) -> None:
 def test_sums_are_exact_in_single_precision(cleaner: Cleaner) -> None:
     """No sum inside the shipped networks, or a new one, can leave the whole numbers that a float holds exactly."""
     assert_exact(small_network(0)[0])
-    for stage in cleaner.model.classifier.contexts:
-        assert_exact(stage.network)
+    shipped = cleaner.model.classifier
+    assert shipped.pages is not None
+    for found in (*(stage.network for stage in shipped.contexts), shipped.pages.keep, shipped.pages.labels):
+        assert_exact(found)
+
+
+def first_layer(found: network.Network, **arrays: NDArray[np.float32]) -> network.Network:
+    return found._replace(layers=(found.layers[0]._replace(**arrays), *found.layers[1:]))
+
+
+MISFITS: dict[str, Callable[[network.Network], network.Network]] = {
+    "no layer": lambda n: n._replace(layers=()),
+    "a layer less": lambda n: n._replace(layers=n.layers[:-1]),
+    "one centre for all": lambda n: n._replace(centre=n.centre[:1]),
+    "no spread": lambda n: n._replace(spread=np.zeros_like(n.spread)),
+    "rows missing": lambda n: first_layer(n, weights=n.layers[0].weights[:, 1:]),
+    "two parts first": lambda n: first_layer(n, weights=n.layers[0].weights.reshape(2, 10, 12)),
+    "one bias for all": lambda n: first_layer(n, bias=n.layers[0].bias[:1]),
+    "one scale for all": lambda n: first_layer(n, scale=n.layers[0].scale[:1]),
+    "half a step": lambda n: first_layer(n, weights=n.layers[0].weights + np.float32(0.5)),
+    "sums too large": lambda n: first_layer(n, bias=n.layers[0].bias + np.float32(network.EXACT)),
+}
+
+
+@pytest.mark.parametrize("change", MISFITS.values(), ids=MISFITS)
+def test_a_network_that_does_not_fit_is_refused(change: Callable[[network.Network], network.Network]) -> None:
+    """A network whose arrays do not fit together, or whose sums could depend on their order, is refused before it says anything."""
+    found = small_network(0)[0]
+    assert network.checked(found, 20, 5) is found
+    with pytest.raises(ValueError, match=r"layer|scale|scores"):
+        network.checked(change(found), 20, 5)
 
 
 @pytest.mark.parametrize("shared", [False, True])

@@ -140,14 +140,22 @@ def test_chance_does_not_refuse_a_group() -> None:
     assert [f.name for f in compared(pairs, floors) if f.refused] == ["a"]
 
 
-def test_an_article_that_is_lost_whole_refuses() -> None:
-    """A site of four paragraphs, too few for chance to be ruled out, may not lose all of them; where one stays it may."""
+@pytest.mark.parametrize("paragraphs", [3, 6])
+def test_a_site_that_is_lost_whole_refuses(paragraphs: int) -> None:
+    """A site too short for chance to be ruled out may not lose all it has; where one paragraph stays, or stayed before, it may."""
     floors, rest = load_floors(), [pair(site=f"b{n}") for n in range(5000)]
     for kept in (0, 1):
-        pairs = [pair(new=n >= kept) for n in range(4)] + rest
+        pairs = [pair(new=n >= kept) for n in range(paragraphs)] + rest
         assert [f.name for f in compared(pairs, floors) if f.refused] == ["a"] * (not kept)
-    before = [pair(old=True, new=True) for _ in range(4)] + rest
+    before = [pair(old=True, new=True) for _ in range(paragraphs)] + rest
     assert not [f for f in compared(before, floors) if f.refused]
+
+
+def test_two_paragraphs_or_noise_are_no_site_lost_whole() -> None:
+    """Two paragraphs that leave are chance, and so is a site's noise that stays."""
+    floors, rest = load_floors(), [pair(site=f"b{n}") for n in range(5000)]
+    for some in ([pair(new=True)] * 2, [pair("teaser", new=True)] * 6 + [pair("teaser", site="c")] * 5000):
+        assert not [f for f in compared(some + rest, floors) if f.refused]
 
 
 def test_many_small_steps_down_end_at_the_bar() -> None:

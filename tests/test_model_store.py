@@ -252,7 +252,9 @@ def test_other_versions_are_refused(small: Path, target: Path, change: Callable[
 
 BAD_HEADERS: dict[str, Callable[[Header], object]] = {
     **{f"no {key}": lambda header, key=key: {k: v for k, v in header.items() if k != key}
-       for key in ("format", "labels", "styles", "columns", "arrays", "self_test")},
+       for key in ("format", "labels", "styles", "columns", "arrays", "self_test", "provenance")},
+    "array whose name is a number": lambda header: header | {"arrays": [*header["arrays"], {"name": 5, "shape": [0], "type": "int8"}]},
+    "array twice": lambda header: header | {"arrays": [*header["arrays"], header["arrays"][0] | {"shape": [0]}]},
     "a list": lambda header: [header],
     "null": lambda header: None,
     "arrays null": lambda header: header | {"arrays": None},

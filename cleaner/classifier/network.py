@@ -129,10 +129,38 @@ def quantise(centre: Singles, spread: Singles, trained: Sequence[tuple[Doubles, 
 def _rounded(weights: Doubles, bias: Doubles, step: Doubles, limit: int) -> Layer:
     """Weights for whole inputs up to `limit` as whole numbers, as large as exact sums and two bytes allow."""
     sizes = np.maximum(np.abs(weights), 1e-12)
-    unit = np.minimum(EXACT / 2 / (limit * sizes.sum(axis=1)), LARGEST / sizes.max(axis=1))
-    flat = unit.ravel()
-    whole = np.clip(np.rint(bias * flat), -EXACT / 4, EXACT / 4)
-    return Layer(_single(np.trunc(weights * unit[:, None])), _single(whole), _single(step / flat))
+    unit = np.minimum(EXACT / 2 / (limit * sizes.sum(axis=1)), LARGEST / sizes.max(axis=1)).ravel()
+    unit = np.minimum(unit, EXACT / 4 / np.maximum(np.abs(bias), 1e-12))
+    whole = np.trunc(weights * unit.reshape(len(weights), 1, -1))
+    return Layer(_single(whole), _single(np.rint(bias * unit)), _single(step / unit))
+
+
+def checked(network: Network, inputs: int, outputs: int) -> Network:
+    """The network, if its arrays fit together between so many columns and scores and all its sums are exact.
+
+    Raises ValueError.
+    """
+    if network.centre.shape != (inputs,) or network.spread.shape != (inputs,) or not (network.spread > 0).all():
+        raise ValueError(f"no scale of {inputs} columns")
+    if not network.layers or len(network.layers[0].weights) != 1:
+        raise ValueError("no first layer of one part")
+    given, limit = inputs, INPUT_LIMIT
+    for layer in network.layers:
+        given, limit = _checked(layer, given, limit), HIDDEN_LIMIT
+    if given != outputs:
+        raise ValueError(f"{given} scores instead of {outputs}")
+    return network
+
+
+def _checked(layer: Layer, given: int, limit: int) -> int:
+    """How many outputs a layer has whose `given` inputs are up to `limit`. Raises ValueError."""
+    parts, width, each = layer.weights.shape
+    if parts * width != given or layer.bias.shape != (parts * each,) or layer.scale.shape != (parts * each,):
+        raise ValueError(f"a layer of {layer.weights.shape} after {given} units")
+    largest = limit * np.abs(layer.weights.astype(np.float64)).sum(axis=1).ravel() + np.abs(layer.bias.astype(np.float64))
+    if largest.max(initial=0) >= EXACT or any((array != np.rint(array)).any() for array in (layer.weights, layer.bias)):
+        raise ValueError("a layer whose sums are not exact")
+    return int(parts * each)
 
 
 def _single(array: NDArray[np.floating]) -> Singles:

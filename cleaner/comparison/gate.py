@@ -4,7 +4,8 @@ The test is McNemar's (1947), exact and one-sided, over the paragraphs that only
 whether the new model fails where the old one did not more often than the other way round. A bootstrap over
 articles allows for paragraphs of an article being alike, but has no power where a site or language has a
 handful of articles, which is where a poisoned site shows. McNemar's errs towards refusal there; what
-that costs is a look by a person. Near copies of a site count once for the same reason.
+that costs is a look by a person. Near copies of a site count once for the same reason. A site whose articles are lost
+whole refuses without a test: there may be too few paragraphs for one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ GROUPS: Mapping[str, Callable[[Paired], str]] = {
     ALL: lambda _: "", "language": lambda p: p.language, "label": lambda p: p.label, SITE: lambda p: p.site,
 }  # fmt: skip
 WHOLE = 3
-"""An article of so many paragraphs is never lost whole, where four that leave may still be chance."""
+"""A site with so many paragraphs of articles is never lost whole, where up to six that leave may be chance."""
 SHOWN = 5
 """Paragraphs that are shown of a figure that got worse."""
 
@@ -153,7 +154,7 @@ def _refused(f: Compared, floors: Floors) -> Compared:
     """The figure with the reason why it refuses, if it does."""
     reason = ""
     if f.group == SITE and f.figure == CONTENT_LOST and f.old < f.new == f.paragraphs >= WHOLE:
-        reason = "the whole article, of which the old model keeps some"
+        reason = "all that the site has, of which the old model keeps some"
     elif f.group != ALL:
         if f.points > floors.group[f.figure] and f.p <= floors.significance:
             reason = f"more than {floors.group[f.figure]:g} points, and chance has p = {f.p:.2g}"
