@@ -181,15 +181,24 @@ def _cuts(doubt: Doubt, content: NDArray[np.int64], sizes: NDArray[np.int64], of
     """
     low, high = round(doubt.least_content * 10_000), round((1 - doubt.short_least) * 10_000)
     article = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    order = np.lexsort((-content, article))
+    order = np.argsort(article * 20_000 - content, kind="stable")  # by article, the surest first; half the time of two keys
     weighted = content[order] * np.minimum(sizes[order], LONGEST)
     first = offsets[:-1][article]
     kept, length = (_within(np.cumsum(values), values, first) for values in (weighted, np.minimum(sizes[order], LONGEST)))
     totals = np.concatenate([[0], np.cumsum(weighted)])
     expected = 2 * kept / np.maximum(length * 10_000 + (totals[offsets[1:]] - totals[offsets[:-1]])[article], 1)
-    best = np.lexsort((np.arange(len(order)), -expected, article))
-    chosen = content[order][best[np.minimum(offsets[:-1], max(len(best) - 1, 0))]] if len(best) else np.zeros(0, np.int64)
-    return np.clip(chosen[article], low, high)
+    return np.clip(content[order][_best(expected, offsets)][article], low, high)
+
+
+def _best(expected: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each article the first place whose value is its largest; of one without paragraphs any place."""
+    best, some = np.zeros(len(offsets) - 1, np.int64), np.flatnonzero(np.diff(offsets))
+    starts = offsets[some]
+    if len(some):
+        largest = np.repeat(np.maximum.reduceat(expected, starts), np.diff(offsets)[some])
+        found = np.flatnonzero(expected == largest)
+        best[some] = found[np.searchsorted(found, starts)]
+    return best
 
 
 def _within(running: NDArray[np.int64], values: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:
