@@ -180,25 +180,25 @@ def _cuts(doubt: Doubt, content: NDArray[np.int64], sizes: NDArray[np.int64], of
     The policy bounds it on both sides.
     """
     low, high = round(doubt.least_content * 10_000), round((1 - doubt.short_least) * 10_000)
-    article = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    counts = np.diff(offsets)
+    article = np.repeat(np.arange(len(counts)), counts)
     order = np.argsort(article * 20_000 - content, kind="stable")  # by article, the surest first; half the time of two keys
     weighted = content[order] * np.minimum(sizes[order], LONGEST)
     first = offsets[:-1][article]
     kept, length = (_within(np.cumsum(values), values, first) for values in (weighted, np.minimum(sizes[order], LONGEST)))
     totals = np.concatenate([[0], np.cumsum(weighted)])
     expected = 2 * kept / np.maximum(length * 10_000 + (totals[offsets[1:]] - totals[offsets[:-1]])[article], 1)
-    return np.clip(content[order][_best(expected, offsets)][article], low, high)
+    best = content[order][_best(expected, offsets)] if len(order) else content
+    return np.clip(np.repeat(best, counts[counts > 0]), low, high)
 
 
 def _best(expected: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of each article the first place whose value is its largest; of one without paragraphs any place."""
-    best, some = np.zeros(len(offsets) - 1, np.int64), np.flatnonzero(np.diff(offsets))
-    starts = offsets[some]
-    if len(some):
-        largest = np.repeat(np.maximum.reduceat(expected, starts), np.diff(offsets)[some])
-        found = np.flatnonzero(expected == largest)
-        best[some] = found[np.searchsorted(found, starts)]
-    return best
+    """Of each article that has a paragraph the first place whose value is its largest."""
+    counts = np.diff(offsets)
+    starts = offsets[:-1][counts > 0]
+    largest = np.repeat(np.maximum.reduceat(expected, starts), counts[counts > 0])
+    found = np.flatnonzero(expected == largest)
+    return np.asarray(found[np.searchsorted(found, starts)], np.int64)
 
 
 def _within(running: NDArray[np.int64], values: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:

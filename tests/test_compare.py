@@ -44,7 +44,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Cleaner]:
     return {
         "shipped": Cleaner.load(),
         "takes": Cleaner.load(flipped(folder / "takes.model", "content", "teaser")),
-        "keeps": Cleaner.load(biased(folder / "keeps.model", "content", 6.0)),
+        "keeps": Cleaner.load(biased(folder / "keeps.model", "content", 12.0)),
     }
 
 

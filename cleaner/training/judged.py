@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from scipy import sparse
 
 from cleaner.classifier import Classifier, in_context, judge_columns, measure, measure_pages
 from cleaner.classifier.adaptation import GRAM_BITS, dense_inputs
+from cleaner.labels.weighting import mask
 from cleaner.records import STYLES
 from cleaner.training.linear import line_grams
 from cleaner.training.rows import Rows, batches
@@ -35,6 +36,8 @@ class Judged:
     """(n,), what each label counts, 0 to 1: near copies count once."""
     article: NDArray[np.int64]
     """(n,), the number of the row's article."""
+    wording: NDArray[np.int64]
+    """(n,), `wordings` of the rows."""
 
     def rows(self, chosen: NDArray[Any]) -> Judged:
         """Some of the rows."""
@@ -68,7 +71,14 @@ def judge_rows(base: Classifier, rows: Rows, weight: Floats) -> Judged:
         labels=rows.labels,
         weight=weight,
         article=np.repeat(np.arange(len(rows.offsets) - 1), np.diff(rows.offsets)),
+        wording=wordings(rows.lines),
     )
+
+
+def wordings(lines: Sequence[str]) -> NDArray[np.int64]:
+    """A number for each line: lines that are alike but for case, digits, punctuation and blanks have the same."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(mask(line), len(numbers)) for line in lines], np.int64)
 
 
 def _pieces(base: Classifier, rows: Rows) -> Iterator[_Piece]:

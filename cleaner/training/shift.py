@@ -99,8 +99,11 @@ def _fit_labels(features: sparse.csr_matrix, judged: Judged) -> Floats:
 
 
 def anchor_weights(judged: Judged) -> Floats:
-    """What each row counts as an anchor; 0 for rows with a label."""
-    anchors = judged.labels == UNKNOWN
+    """What each row counts as an anchor: 0 for rows with a label, and for copies of them.
+
+    The review asks once for what stands in every article; its other copies are not what the person left as it was.
+    """
+    anchors = ~np.isin(judged.wording, judged.wording[judged.labels != UNKNOWN])
     of_article = np.bincount(judged.article[anchors], minlength=int(judged.article.max(initial=0)) + 1)
     return np.asarray(np.where(anchors, ANCHOR_WEIGHT * np.minimum(1, ANCHORS / np.maximum(of_article[judged.article], 1)), 0.0))
 

@@ -33,7 +33,7 @@ from cleaner.records import LABELS
 from cleaner.review.queue import order
 from cleaner.training.corpora import UNKNOWN, Example
 from cleaner.training.information import square
-from cleaner.training.judged import Judged
+from cleaner.training.judged import Judged, wordings
 from cleaner.training.linear import line_grams
 from cleaner.training.rows import Rows, rows_of
 from cleaner.training.run import Run, fit_all
@@ -118,7 +118,7 @@ def laid_out(examples: list[Example], columns: NDArray[np.float32], found: NDArr
     rows = rows_of(examples)
     judged = Judged(
         line_grams(rows.lines, GRAM_BITS), dense_inputs(network, columns, found), found, rows.labels, np.ones(len(rows.lines)),
-        np.repeat(np.arange(len(examples)), np.diff(rows.offsets)),
+        np.repeat(np.arange(len(examples)), np.diff(rows.offsets)), wordings(rows.lines),
     )  # fmt: skip
     return Measures(examples, rows, judged, square(model.information[kind]) if kind in model.information else None)
 
