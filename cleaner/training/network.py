@@ -57,10 +57,11 @@ def _train(inputs: Matrix, targets: NDArray[np.int64], weights: NDArray[np.float
     net = MLPClassifier(
         recipe.hidden, alpha=recipe.alpha, max_iter=1, batch_size=min(ROWS_AT_ONCE, len(targets)), warm_start=True,
     )  # fmt: skip
+    balanced = even(weights)
     for done in range(recipe.passes):
         rate = recipe.rate * (recipe.passes - done) / recipe.passes
         net.set_params(learning_rate_init=rate, random_state=seed * recipe.passes + done)
-        net.fit(inputs, targets, sample_weight=even(weights))
+        net.fit(inputs, targets, sample_weight=balanced)
     return net
 
 

@@ -26,7 +26,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.classifier.adaptation import GRAM_BITS, dense_inputs
-from cleaner.labels.weighting import mask
 from cleaner.model_store import load_model
 from cleaner.policy import load_policy
 from cleaner.records import LABELS
@@ -143,16 +142,14 @@ def queued(labelled: Measures, site: Measures, seed: int, how: str) -> NDArray[n
     """The rows of the labelled pages in the order in which a person labels them."""
     if how == "random":
         return np.random.default_rng(seed).permutation(len(labelled.rows.lines))
-    masks = [mask(line) for line in labelled.rows.lines]
-    stands: dict[str, set[int]] = defaultdict(set)
-    for line, article in zip(site.rows.lines, site.judged.article.tolist(), strict=True):
-        stands[mask(line)].add(article)
-    numbers = {text: number for number, text in enumerate(dict.fromkeys(masks))}
+    stands: dict[int, set[int]] = defaultdict(set)
+    for wording, article in zip(site.judged.wording.tolist(), site.judged.article.tolist(), strict=True):
+        stands[wording].add(article)
     shares = labelled.judged.probabilities[:, :2].sum(axis=1)
     return order(
         shares,
-        clusters=[numbers[text] for text in masks],
-        copies=[len(stands[text]) for text in masks],
+        clusters=labelled.judged.wording,
+        copies=[len(stands[wording]) for wording in labelled.judged.wording.tolist()],
         groups=labelled.judged.article,
     )
 
