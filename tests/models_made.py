@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from cleaner.classifier import Classifier
-from cleaner.classifier.alone import LayoutWeights, LinearWeights, _slots
+from cleaner.classifier.alone import LayoutWeights, LinearWeights
+from cleaner.classifier.gather import slots
 from cleaner.classifier.network import Layer
 from cleaner.features.buffer import lay_out
 from cleaner.features.ngrams import Spans, gram_runs
@@ -76,5 +77,5 @@ def _slots_of(lines: Sequence[str], weights: Any) -> Any:
     buffer = lay_out(lines, [0, len(lines)])
     for run in gram_runs(buffer, Spans(buffer.folded)):
         for start, end in zip(run.starts, run.ends, strict=True):
-            used[_slots(run.hashes[start:end], weights)] = True
+            used[slots(run.hashes[start:end], weights)] = True
     return used

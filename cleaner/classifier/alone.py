@@ -7,11 +7,12 @@ prefix sums score twelve columns, and no order of addition can change a sum.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.classifier.gather import byte_sums, slots, word_sums
 from cleaner.features.buffer import Ints
 from cleaner.features.context import Alone
 from cleaner.features.layout import Layouts, salted, shape_grams
@@ -126,10 +127,8 @@ def score_alone(packed: PackedWeights, runs: Iterable[Runs], lines: int) -> tupl
     sums, spam = np.zeros((lines, packed.table.shape[1]), np.uint64), np.zeros(lines, np.int32)
     for run in runs:
         counts[run.lines] += run.ends - run.starts
-        bounds = _bounds(run)
-        sums[run.lines] += _run_sums(packed.table, run, bounds)
-        own = np.take(packed.spam_table, _slots(run.hashes, packed.spam_table), mode="clip")
-        spam[run.lines] += np.add.reduceat(own, bounds, dtype=np.int32)[::2]
+        sums[run.lines] += word_sums(packed.table, run)
+        spam[run.lines] += byte_sums(packed.spam_table, run)
     roots = np.sqrt(counts)
     scored = (_lanes(sums, len(packed.scale)) - OFFSET * counts[:, None]) * packed.scale / roots[:, None] + packed.bias
     return scored, spam * packed.spam_scale[0] / roots + packed.spam_scale[1]
@@ -140,19 +139,8 @@ def lane_sums(table: NDArray[np.uint64], runs: Iterable[Runs], lines: int, colum
     counts, sums = np.zeros(lines, np.int64), np.zeros((lines, table.shape[1]), np.uint64)
     for run in runs:
         counts[run.lines] += run.ends - run.starts
-        sums[run.lines] += _run_sums(table, run, _bounds(run))
+        sums[run.lines] += word_sums(table, run)
     return _lanes(sums, columns) - OFFSET * counts[:, None], counts
-
-
-def _bounds(run: Runs) -> Ints:
-    """Where the lines of a run begin and end: every other sum between these is of what lies between two lines."""
-    return np.asarray(np.column_stack([run.starts, run.ends]).ravel()[:-1])
-
-
-def _run_sums(table: NDArray[np.uint64], run: Runs, bounds: Ints) -> NDArray[np.uint64]:
-    """Packed weights of each line of a run, summed."""
-    rows = np.take(table, _slots(run.hashes, table), axis=0, mode="clip")
-    return np.asarray(np.add.reduceat(rows, bounds, axis=0)[::2])
 
 
 def judge_layout(packed: PackedLayout, layouts: Layouts) -> LayoutAlone:
@@ -164,7 +152,7 @@ def judge_layout(packed: PackedLayout, layouts: Layouts) -> LayoutAlone:
     counts = np.full(len(layouts.holders), len(shapes))
     sums = np.zeros((len(counts), packed.table.shape[1]), np.uint64)
     for shape in shapes:
-        sums += np.take(packed.table, _slots(shape.hashes, packed.table), axis=0, mode="clip")
+        sums += np.take(packed.table, slots(shape.hashes, packed.table), axis=0, mode="clip")
     by_kind: dict[np.uint64, NDArray[np.uint64]] = {}
     tokens_of = np.append(layouts.token_counts, 0)
     for salt, elements in salted(layouts):
@@ -180,7 +168,7 @@ def judge_layout(packed: PackedLayout, layouts: Layouts) -> LayoutAlone:
 
 def _sums_of_kinds(table: NDArray[np.uint64], layouts: Layouts, salt: np.uint64) -> NDArray[np.uint64]:
     """Summed weights of the tokens of each kind of element, a row a kind and one of zeros for no element."""
-    rows = np.take(table, _slots(mix(layouts.tokens + salt), table), axis=0, mode="clip")
+    rows = np.take(table, slots(mix(layouts.tokens + salt), table), axis=0, mode="clip")
     none = np.zeros((1, table.shape[1]), np.uint64)
     return np.concatenate([np.add.reduceat(rows, layouts.token_starts, axis=0), none]) if len(rows) else none
 
@@ -190,11 +178,6 @@ def _lanes(sums: NDArray[np.uint64], columns: int) -> Floats:
     mask = np.uint64((1 << LANE_BITS) - 1)
     lanes = [(sums[:, i // LANES] >> np.uint64(LANE_BITS * (i % LANES))) & mask for i in range(columns)]
     return np.stack(lanes, axis=1).astype(np.float64)
-
-
-def _slots(hashes: NDArray[np.uint64], table: NDArray[Any]) -> NDArray[np.int64]:
-    """Places in a table whose size is a power of two: the top bits of the hash."""
-    return (hashes >> np.uint64(65 - len(table).bit_length())).view(np.int64)
 
 
 def _as_integers(scored: Floats, spam: Floats) -> Alone:

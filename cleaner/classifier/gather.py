@@ -1,0 +1,68 @@
+"""Sums of a table's rows over the grams of lines: in C where it was compiled at installation, else in NumPy.
+
+Half of the time of a text goes here in NumPy, a seventh in C (docs/performance.md). Sums are of whole numbers: both give
+the same bits, held by tests.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.features.buffer import Ints
+from cleaner.features.ngrams import Runs
+
+compiled: ModuleType | None
+try:
+    from cleaner.classifier import _gather
+
+    compiled = _gather
+except ImportError:  # no C compiler where it was installed
+    compiled = None
+
+
+def word_sums(table: NDArray[np.uint64], run: Runs) -> NDArray[np.uint64]:
+    """Rows of `table`, shape (power of two, words), picked by each hash's top bits and summed line by line: (lines, words)."""
+    if compiled is None:
+        return word_sums_in_numpy(table, run)
+    sums = np.empty((len(run.lines), table.shape[1]), np.uint64)
+    compiled.word_sums(*_together(run), table, sums)
+    return sums
+
+
+def byte_sums(table: NDArray[np.int8], run: Runs) -> NDArray[np.int32]:
+    """As `word_sums`, of a table of single bytes: (lines,)."""
+    if compiled is None:
+        return byte_sums_in_numpy(table, run)
+    sums = np.empty(len(run.lines), np.int32)
+    compiled.byte_sums(*_together(run), table, sums)
+    return sums
+
+
+def word_sums_in_numpy(table: NDArray[np.uint64], run: Runs) -> NDArray[np.uint64]:
+    """As `word_sums`, wherever there is NumPy."""
+    rows = np.take(table, slots(run.hashes, table), axis=0, mode="clip")
+    return np.asarray(np.add.reduceat(rows, _bounds(run), axis=0)[::2])
+
+
+def byte_sums_in_numpy(table: NDArray[np.int8], run: Runs) -> NDArray[np.int32]:
+    """As `byte_sums`, wherever there is NumPy."""
+    own = np.take(table, slots(run.hashes, table), mode="clip")
+    return np.asarray(np.add.reduceat(own, _bounds(run), dtype=np.int32)[::2])
+
+
+def slots(hashes: NDArray[np.uint64], table: NDArray[Any]) -> Ints:
+    """Places in a table whose size is a power of two: the top bits of the hash."""
+    return (hashes >> np.uint64(65 - len(table).bit_length())).view(np.int64)
+
+
+def _together(run: Runs) -> tuple[NDArray[np.uint64], Ints, Ints]:
+    return np.ascontiguousarray(run.hashes), np.ascontiguousarray(run.starts), np.ascontiguousarray(run.ends)
+
+
+def _bounds(run: Runs) -> Ints:
+    """Where the lines of a run begin and end: every other sum between these is of what lies between two lines."""
+    return np.asarray(np.column_stack([run.starts, run.ends]).ravel()[:-1])

@@ -1,0 +1,40 @@
+"""Compile what is compiled when the package is installed; where that fails, NumPy does the same work with the same result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from setuptools import Distribution, Extension
+from setuptools.command.build_ext import build_ext
+
+MODULE, SOURCE = "cleaner.classifier._gather", "cleaner/classifier/_gather.c"
+
+
+class Compiled(BuildHookInterface):  # type: ignore[type-arg]
+    """Makes a wheel of this machine's kind where there is a C compiler, else one of pure Python."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  (the builder's interface)
+        """Compile beside the source, where editable installs look for it too."""
+        made = compiled(Path(self.root))
+        if made is None:
+            self.app.display_warning(f"{SOURCE} was not compiled: texts take a third longer, the output is the same")
+            return
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+        build_data["artifacts"].append(f"/{made.relative_to(self.root).as_posix()}")
+
+
+def compiled(root: Path) -> Path | None:
+    """The compiled module, None where none could be made: setuptools leaves out what is optional and fails."""
+    extension = Extension(MODULE, [SOURCE], optional=True)
+    command = build_ext(Distribution({"name": "cleaner", "ext_modules": [extension], "packages": ["cleaner"]}))
+    with TemporaryDirectory() as temporary:
+        command.inplace, command.force, command.build_temp = True, True, temporary
+        command.ensure_finalized()
+        made = root / command.get_ext_filename(MODULE)
+        made.unlink(missing_ok=True)
+        command.run()
+    return made if made.is_file() else None
