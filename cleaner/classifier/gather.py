@@ -1,7 +1,7 @@
 """Sums of a table's rows over the grams of lines: in C where it was compiled at installation, else in NumPy.
 
-NumPy waits for one row after the other, a fifth to a third of the time of a text (docs/performance.md); C asks for them ahead. Sums
-are of whole numbers: both give the same bits, held by tests.
+NumPy waits for one row after the other, a fifth to a third of the time of a text (docs/performance.md); C asks for
+them ahead. Sums are of whole numbers: both give the same bits, held by tests.
 """
 
 from __future__ import annotations
