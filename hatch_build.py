@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from setuptools import Distribution, Extension
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError
 
 MODULE, SOURCE = "cleaner.classifier._gather", "cleaner/classifier/_gather.c"
+WITHOUT_PATHS = ["-g0"] if os.name == "posix" else []
+"""Debugging information names the folder: without it the same source gives the same bytes anywhere."""
 
 
 class Compiled(BuildHookInterface):  # type: ignore[type-arg]
@@ -28,13 +32,19 @@ class Compiled(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def compiled(root: Path) -> Path | None:
-    """The compiled module, None where none could be made: setuptools leaves out what is optional and fails."""
-    extension = Extension(MODULE, [SOURCE], optional=True)
+    """The module compiled from the source under `root`, the working folder; None where none could be made.
+
+    What an earlier build left is never taken for a new one. Raises OSError only where that cannot be removed.
+    """
+    extension = Extension(MODULE, [SOURCE], optional=True, extra_compile_args=WITHOUT_PATHS)
     command = build_ext(Distribution({"name": "cleaner", "ext_modules": [extension], "packages": ["cleaner"]}))
+    made = root / command.get_ext_filename(MODULE)
+    made.unlink(missing_ok=True)
     with TemporaryDirectory() as temporary:
-        command.inplace, command.force, command.build_temp = True, True, temporary
-        command.ensure_finalized()
-        made = root / command.get_ext_filename(MODULE)
-        made.unlink(missing_ok=True)
-        command.run()
+        command.inplace, command.force, command.build_temp, command.build_lib = True, True, temporary, temporary
+        try:
+            command.ensure_finalized()
+            command.run()
+        except (BaseError, OSError, SystemError):  # no compiler at all, or none that works
+            made.unlink(missing_ok=True)
     return made if made.is_file() else None

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from cleaner.classifier import gather
 from cleaner.features.ngrams import Runs
 
 ROOT = Path(__file__).parent.parent
+HEADER = Path(sysconfig.get_path("include")) / "Python.h"
 needs_compiled = pytest.mark.skipif(gather.compiled is None, reason="not compiled: no C compiler where cleaner was installed")
 
 
@@ -62,7 +64,13 @@ def test_sums_are_those_of_single_lines() -> None:
         ({"table": np.zeros((1, 4), np.uint64)}, "power of two"),
         ({"table": np.zeros((2, 2, 2), np.uint64)}, "fit"),
         ({"table": np.zeros((4, 4), np.uint32)}, "fit"),
+        ({"table": np.zeros((4, 4))}, "fit"),
+        ({"table": np.zeros((4, 4), ">u8")}, "fit"),
+        ({"table": np.zeros(4, np.uint64)}, "fit"),
+        ({"table": np.zeros((4, 0), np.uint64)}, "fit"),
         ({"hashes": np.zeros(3, np.uint32)}, "fit"),
+        ({"starts": np.zeros(1)}, "fit"),
+        ({"sums": np.zeros((1, 4), object)}, "fit"),
         ({"sums": np.zeros((2, 4), np.uint64)}, "fit"),
         ({"sums": np.zeros((1, 4), np.uint32)}, "fit"),
     ],
@@ -75,6 +83,33 @@ def test_arrays_that_do_not_fit_are_refused_and_not_read(changed: dict[str, obje
     } | {name: np.asarray(value) for name, value in changed.items()}  # fmt: skip
     with pytest.raises(ValueError, match=said):
         gather.compiled.word_sums(*arrays.values())
+
+
+@needs_compiled
+@pytest.mark.parametrize("shape", [(4, 1), (4, 0), (4, 2), ()])
+def test_a_table_of_bytes_has_one_a_row(shape: tuple[int, ...]) -> None:
+    """No shape makes it write more sums than there is room for."""
+    with pytest.raises(ValueError, match="fit"):
+        gather.compiled.byte_sums(
+            np.zeros(3, np.uint64), np.zeros(9, np.int64), np.full(9, 3), np.zeros(shape, np.int8), np.zeros(0, np.int32)
+        )
+
+
+@needs_compiled
+def test_bounds_that_share_memory_with_sums_cannot_lead_astray() -> None:
+    """Bounds are checked when they are used: what the call itself writes over them is checked too."""
+    memory = np.array([1, 1, 1, 1, 1], np.int64)
+    hashes, table = np.full(3, 2**63, np.uint64), np.full((4, 1), 2**40, np.uint64)
+    with pytest.raises(ValueError, match="leaves"):
+        gather.compiled.word_sums(hashes, np.zeros(4, np.int64), memory[:4], table, memory[1:].view(np.uint64).reshape(4, 1))
+
+
+def test_bounds_of_32_bits_do_too() -> None:
+    """NumPy 1 on Windows counts in 32 bits."""
+    table = np.arange(8, dtype=np.uint64)[:, None]
+    run = Runs(np.array([7, 6], np.uint64) << np.uint64(61), np.arange(1), np.array([0], np.int32), np.array([2], np.int32))
+    assert gather.word_sums(table, run).tolist() == [[13]]
+    assert gather.byte_sums(np.arange(8, dtype=np.int8), run).tolist() == [13]
 
 
 @needs_compiled
@@ -110,14 +145,34 @@ def test_a_corpus_is_judged_alike_with_and_without_what_is_compiled() -> None:
     assert judged("numpy") == judged("compiled")
 
 
+def built(folder: Path, compiler: str | None = None) -> str:
+    """What the build hook made in a copy of what it needs: a path, or "None"."""
+    (folder / "cleaner" / "classifier").mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "hatch_build.py", folder)
+    shutil.copy(ROOT / "cleaner" / "classifier" / "_gather.c", folder / "cleaner" / "classifier")
+    code = "import hatch_build, pathlib; print(hatch_build.compiled(pathlib.Path.cwd()))"
+    environment = os.environ | ({"CC": compiler} if compiler else {})
+    ran = subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, capture_output=True, text=True, env=environment)
+    return ran.stdout.splitlines()[-1]
+
+
 @pytest.mark.parametrize("compiler", ["false", "no-such-compiler"])
 def test_installing_without_a_working_compiler_leaves_numpy(tmp_path: Path, compiler: str) -> None:
-    """Nothing but Python is needed to install: the build says what it left out, and goes on."""
-    (tmp_path / "cleaner" / "classifier").mkdir(parents=True)
-    shutil.copy(ROOT / "hatch_build.py", tmp_path)
-    shutil.copy(ROOT / "cleaner" / "classifier" / "_gather.c", tmp_path / "cleaner" / "classifier")
-    code = "import hatch_build, pathlib; print(hatch_build.compiled(pathlib.Path.cwd()))"
-    environment = os.environ | {"CC": compiler}
-    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True, env=environment)
-    assert ran.stdout.splitlines()[-1] == "None"
+    """Nothing but Python is needed to install."""
+    assert built(tmp_path, compiler) == "None"
     assert not list(tmp_path.rglob("*.so"))
+
+
+@needs_compiled
+def test_the_same_source_gives_the_same_bytes_and_an_old_build_is_never_taken_for_a_new_one(tmp_path: Path) -> None:
+    """A wheel can be built again and compared; one whose compiler broke holds no module of older source."""
+    here, there = Path(built(tmp_path / "here")), Path(built(tmp_path / "there"))
+    assert here.read_bytes() == there.read_bytes()
+    assert built(tmp_path / "here", "false") == "None"
+    assert not here.exists()
+
+
+@pytest.mark.skipif(shutil.which("cc") is None or not HEADER.exists(), reason="no C compiler, or no headers of Python")
+def test_it_is_compiled_where_it_can_be() -> None:
+    """A compile that broke is seen here, not in a text that takes longer."""
+    assert gather.compiled is not None

@@ -1,12 +1,14 @@
 /* Sums of rows of a table, picked by the top bits of hashes: what `cleaner/classifier/gather.py` does in NumPy.
  *
  * NumPy waits for one row after the other and writes all of them down before it adds them; here rows are asked for ahead
- * of their use and never written. Sums are of whole numbers, so both give the same bits. Every bound is checked before the
- * first row is read: a call with arrays that do not fit raises ValueError and reads nothing.
+ * of their use and never written. Sums are of whole numbers, so both give the same bits. Arrays that do not fit raise
+ * ValueError. Bounds of a run are read once and checked before they are used, so nothing that is written meanwhile, by
+ * another thread or through arrays that share memory, can lead out of the arrays; a hash always picks a row.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__GNUC__)
 #define FETCH(address) __builtin_prefetch(address)
@@ -20,21 +22,38 @@
 
 enum { HASHES, STARTS, ENDS, TABLE, SUMS };
 
-/* Hashes, bounds of runs, a table of `width` items a row and a sum a run and item. */
+/* Native items of a kind of table, as `struct` names them: hashes, starts, ends, table, sums. */
+static const char *const OF_WORDS[ARRAYS] = {"LQ", "lq", "lq", "LQ", "LQ"};
+static const char *const OF_BYTES[ARRAYS] = {"LQ", "lq", "lq", "b", "il"};
+static const int WIDE[ARRAYS] = {8, 8, 8, 8, 8};
+static const int NARROW[ARRAYS] = {8, 8, 8, 1, 4};
+
+/* Hashes, bounds of runs, and a table of `width` items a row. */
 typedef struct {
     const uint64_t *hashes;
-    const int64_t *starts, *ends;
+    const volatile int64_t *starts, *ends;
     Py_ssize_t count, runs, width;
     int shift;
 } Runs;
 
-static void
+static int
+bounded(const Runs *of, Py_ssize_t run, int64_t *start, int64_t *end)
+{
+    *start = of->starts[run];
+    *end = of->ends[run];
+    return *start >= 0 && *end <= of->count;
+}
+
+static int
 sum_words(const Runs *of, const uint64_t *table, uint64_t *sums)
 {
+    int64_t start, end;
     for (Py_ssize_t run = 0; run < of->runs; run++, sums += of->width) {
+        if (!bounded(of, run, &start, &end))
+            return 0;
         for (Py_ssize_t item = 0; item < of->width; item++)
             sums[item] = 0;
-        for (int64_t i = of->starts[run]; i < of->ends[run]; i++) {
+        for (int64_t i = start; i < end; i++) {
             const uint64_t *row = table + (of->hashes[i] >> of->shift) * of->width;
             if (i + AHEAD < of->count)
                 FETCH(table + (of->hashes[i + AHEAD] >> of->shift) * of->width);
@@ -42,15 +61,19 @@ sum_words(const Runs *of, const uint64_t *table, uint64_t *sums)
                 sums[item] += row[item];
         }
     }
+    return 1;
 }
 
 /* The same with four words a row, in registers: the width of the shipped models. */
-static void
+static int
 sum_four_words(const Runs *of, const uint64_t *table, uint64_t *sums)
 {
+    int64_t start, end;
     for (Py_ssize_t run = 0; run < of->runs; run++, sums += 4) {
         uint64_t first = 0, second = 0, third = 0, fourth = 0;
-        for (int64_t i = of->starts[run]; i < of->ends[run]; i++) {
+        if (!bounded(of, run, &start, &end))
+            return 0;
+        for (int64_t i = start; i < end; i++) {
             const uint64_t *row = table + 4 * (of->hashes[i] >> of->shift);
             if (i + AHEAD < of->count)
                 FETCH(table + 4 * (of->hashes[i + AHEAD] >> of->shift));
@@ -58,20 +81,25 @@ sum_four_words(const Runs *of, const uint64_t *table, uint64_t *sums)
         }
         sums[0] = first, sums[1] = second, sums[2] = third, sums[3] = fourth;
     }
+    return 1;
 }
 
-static void
+static int
 sum_bytes(const Runs *of, const int8_t *table, int32_t *sums)
 {
+    int64_t start, end;
     for (Py_ssize_t run = 0; run < of->runs; run++) {
-        int32_t sum = 0;
-        for (int64_t i = of->starts[run]; i < of->ends[run]; i++) {
+        uint32_t sum = 0;
+        if (!bounded(of, run, &start, &end))
+            return 0;
+        for (int64_t i = start; i < end; i++) {
             if (i + AHEAD < of->count)
                 FETCH(table + (of->hashes[i + AHEAD] >> of->shift));
-            sum += table[of->hashes[i] >> of->shift];
+            sum += (uint32_t)table[of->hashes[i] >> of->shift];
         }
-        sums[run] = sum;
+        sums[run] = (int32_t)sum;
     }
+    return 1;
 }
 
 /* Bits to shift a hash by so that it picks a row; -1 if the number of rows is no power of two from 2 up. */
@@ -79,63 +107,68 @@ static int
 shift_of(Py_ssize_t rows)
 {
     int bits = 0;
-    while (bits < 62 && ((Py_ssize_t)1 << bits) < rows)
+    while (bits < 62 && ((int64_t)1 << bits) < rows)
         bits++;
-    return rows >= 2 && ((Py_ssize_t)1 << bits) == rows ? 64 - bits : -1;
+    return rows >= 2 && ((int64_t)1 << bits) == rows ? 64 - bits : -1;
+}
+
+/* Whether an array holds items of one of the kinds, in the machine's own order and place (others have a sign before). */
+static int
+holds(const Py_buffer *view, const char *kinds, int size)
+{
+    const char *kind = view->format;
+    return kind != NULL && strlen(kind) == 1 && strchr(kinds, kind[0]) != NULL && view->itemsize == size;
 }
 
 static int
-described(Runs *of, const Py_buffer *view, Py_ssize_t item, Py_ssize_t sum)
+described(Runs *of, const Py_buffer *view, int narrow)
 {
-    Py_ssize_t runs = view[STARTS].len / (Py_ssize_t)sizeof(int64_t);
-    Py_ssize_t width = view[TABLE].ndim == 2 ? view[TABLE].shape[1] : 1;
-    int sizes = view[HASHES].itemsize == 8 && view[STARTS].itemsize == 8 && view[ENDS].itemsize == 8 &&
-                view[TABLE].itemsize == item && view[SUMS].itemsize == sum && view[TABLE].ndim >= 1 && view[TABLE].ndim <= 2;
-    if (!sizes || view[ENDS].len != view[STARTS].len || view[SUMS].len != runs * width * sum) {
+    int fits = view[TABLE].ndim == (narrow ? 1 : 2);
+    for (int array = 0; array < ARRAYS; array++)
+        fits = fits && holds(&view[array], (narrow ? OF_BYTES : OF_WORDS)[array], (narrow ? NARROW : WIDE)[array]);
+    if (fits) {
+        Py_ssize_t runs = view[STARTS].len / 8, width = narrow ? 1 : view[TABLE].shape[1];
+        *of = (Runs){view[HASHES].buf, view[STARTS].buf, view[ENDS].buf, view[HASHES].len / 8, runs, width,
+                     shift_of(view[TABLE].shape[0])};
+        fits = view[ENDS].len == view[STARTS].len && (width == 0 || runs <= PY_SSIZE_T_MAX / 8 / width) &&
+               view[SUMS].len == runs * width * view[SUMS].itemsize;
+    }
+    if (!fits)
         PyErr_SetString(PyExc_ValueError, "hashes, runs, table and sums do not fit together");
-        return 0;
-    }
-    *of = (Runs){view[HASHES].buf, view[STARTS].buf, view[ENDS].buf, view[HASHES].len / 8, runs, width,
-                 shift_of(view[TABLE].shape[0])};
-    if (of->shift < 0) {
+    else if (of->shift < 0)
         PyErr_SetString(PyExc_ValueError, "the rows of the table are no power of two");
-        return 0;
-    }
-    for (Py_ssize_t run = 0; run < runs; run++) {
-        if (of->starts[run] < 0 || of->ends[run] > of->count) {
-            PyErr_SetString(PyExc_ValueError, "a run leaves the hashes");
-            return 0;
-        }
-    }
-    return 1;
+    return fits && of->shift >= 0;
 }
 
 static PyObject *
-summed(PyObject *arguments, Py_ssize_t item, Py_ssize_t sum)
+summed(PyObject *arguments, int narrow)
 {
     PyObject *array[ARRAYS], *result = NULL;
     Py_buffer view[ARRAYS];
     Runs of;
-    int held = 0;
+    int held = 0, inside;
     if (!PyArg_UnpackTuple(arguments, "sums", ARRAYS, ARRAYS, &array[0], &array[1], &array[2], &array[3], &array[4]))
         return NULL;
     while (held < ARRAYS) {
-        int flags = PyBUF_ND | PyBUF_C_CONTIGUOUS | (held == SUMS ? PyBUF_WRITABLE : 0);
+        int flags = PyBUF_FORMAT | PyBUF_C_CONTIGUOUS | (held == SUMS ? PyBUF_WRITABLE : 0);
         if (PyObject_GetBuffer(array[held], &view[held], flags) < 0)
             goto done;
         held++;
     }
-    if (!described(&of, view, item, sum))
+    if (!described(&of, view, narrow))
         goto done;
     Py_BEGIN_ALLOW_THREADS
-    if (item == 1)
-        sum_bytes(&of, view[TABLE].buf, view[SUMS].buf);
+    if (narrow)
+        inside = sum_bytes(&of, view[TABLE].buf, view[SUMS].buf);
     else if (of.width == 4)
-        sum_four_words(&of, view[TABLE].buf, view[SUMS].buf);
+        inside = sum_four_words(&of, view[TABLE].buf, view[SUMS].buf);
     else
-        sum_words(&of, view[TABLE].buf, view[SUMS].buf);
+        inside = sum_words(&of, view[TABLE].buf, view[SUMS].buf);
     Py_END_ALLOW_THREADS
-    result = Py_NewRef(Py_None);
+    if (inside)
+        result = Py_NewRef(Py_None);
+    else
+        PyErr_SetString(PyExc_ValueError, "a run leaves the hashes");
 done:
     while (held > 0)
         PyBuffer_Release(&view[--held]);
@@ -145,13 +178,15 @@ done:
 static PyObject *
 word_sums(PyObject *module, PyObject *arguments)
 {
-    return summed(arguments, sizeof(uint64_t), sizeof(uint64_t));
+    (void)module;
+    return summed(arguments, 0);
 }
 
 static PyObject *
 byte_sums(PyObject *module, PyObject *arguments)
 {
-    return summed(arguments, sizeof(int8_t), sizeof(int32_t));
+    (void)module;
+    return summed(arguments, 1);
 }
 
 static PyMethodDef methods[] = {
@@ -160,7 +195,17 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_gather", NULL, 0, methods, NULL, NULL, NULL, NULL};
+static PyModuleDef_Slot slots[] = {
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_gather", NULL, 0, methods, slots, NULL, NULL, NULL};
 
 PyMODINIT_FUNC
 PyInit__gather(void)

@@ -1,7 +1,7 @@
 """Stage one, a line alone: a log-loss linear model over hashed n-grams, summed in integers.
 
-Weights are bytes. Three columns share one 64-bit word (21 bits each), so four gathers and four
-prefix sums score twelve columns, and no order of addition can change a sum.
+Weights are bytes. Three columns share one 64-bit word (21 bits each), so four words a gram score twelve
+columns, and no order of addition can change a sum.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ LANE_BITS, LANES = 21, 3
 OFFSET = 128
 """Added to every weight so that lanes never go negative. A line gives at most 2 * 3,000 byte n-grams
 and 1,500 words and pairs, fewer than 2**21 / 256 = 8,192, so a lane cannot run over."""
+
+
+FEWEST_ROWS = 2
 
 
 class LinearWeights(NamedTuple):
@@ -94,13 +97,22 @@ def _to_bytes(coefficients: Floats) -> tuple[NDArray[np.int8], Floats]:
 
 
 def pack(linear: LinearWeights) -> PackedWeights:
-    """Lay weights out three to a 64-bit word."""
+    """Lay weights out three to a 64-bit word. Raises ValueError for tables that a hash's top bits cannot pick a row of."""
+    _check_rows(linear.weights, 2)
+    _check_rows(linear.spam_weights, 1)
     return PackedWeights(lanes_of(linear.weights), linear.scale, linear.bias, linear.spam_weights, linear.spam_scale)
 
 
 def pack_layout(linear: LayoutWeights) -> PackedLayout:
-    """Lay layout weights out three to a 64-bit word."""
+    """Lay layout weights out three to a 64-bit word. Raises ValueError as `pack`."""
+    _check_rows(linear.weights, 2)
     return PackedLayout(lanes_of(linear.weights), linear.scale, linear.bias)
+
+
+def _check_rows(weights: NDArray[np.int8], dimensions: int) -> None:
+    rows = len(weights)
+    if weights.ndim != dimensions or rows < FEWEST_ROWS or rows & (rows - 1):
+        raise ValueError(f"a table of {weights.shape}; its rows must be a power of two")
 
 
 def lanes_of(weights: NDArray[np.int8]) -> NDArray[np.uint64]:
