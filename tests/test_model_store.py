@@ -238,7 +238,7 @@ HEADER_CHANGES: dict[str, Callable[[Header], object]] = {
     "newer": lambda header: header | {"format": header["format"] + 1},
     "labels": lambda header: header | {"labels": header["labels"][::-1]},
     "styles": lambda header: header | {"styles": ["news"]},
-    "columns": lambda header: header | {"columns": [*header["columns"][:-1], "other"]},
+    "columns": lambda header: header | {"columns": "0" * 16},
 }
 
 
