@@ -46,17 +46,15 @@ def staying(cleaner: Cleaner, number: int) -> set[str]:
     return {p.text for p in cleaner.clean_lines(lines(number)).paragraphs if p.decision in STAYING}
 
 
-SURE = pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the teaser of a story about a ferry, under one about a ferry: 89 % content, four labels make it 61 %",
-)
+def test_there_is_something_to_teach() -> None:
+    """The shipped model keeps house lines of two of the articles at least: the lessons below have something to do."""
+    shipped_cleaner = Cleaner.load()
+    assert sum(TEASERS[number] in staying(shipped_cleaner, number) for number in UNSEEN) >= 2
 
 
-@pytest.mark.parametrize("number", [2, pytest.param(3, marks=SURE), 4])
+@pytest.mark.parametrize("number", UNSEEN)
 def test_labels_teach_what_is_like_them(tmp_path: Path, number: int) -> None:
-    """House lines that the shipped model keeps go on the site's other articles, and the articles' own paragraphs stay."""
-    assert TEASERS[number] in staying(Cleaner.load(), number)
+    """House lines go on the site's other articles, and the articles' own paragraphs stay."""
     new = adapt([write_labels(tmp_path / "labels.jsonl", others(number))], tmp_path / "new.model").model
     assert staying(Cleaner.load(new), number) == set(BODIES[number])
 

@@ -94,7 +94,7 @@ def test_the_whole_loop(tmp_path: Path, serve: Serve, tab: Open) -> None:
     assert any(line[:40] in changes for line in HOUSE.values()), changes
     run("promote", new, "--shelf", shelf)
     after = kept(clean(tmp_path, shelf))
-    assert {line for lines in before.values() for line in lines} >= set(HOUSE.values()), "else there would be nothing to learn"
+    assert {line for lines in before.values() for line in lines} & set(HOUSE.values()), "else there would be nothing to learn"
     assert after == {source: lines - set(HOUSE.values()) for source, lines in before.items()}
     run("rollback", "--shelf", shelf)
     assert kept(clean(tmp_path, shelf)) == before
