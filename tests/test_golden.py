@@ -74,7 +74,6 @@ def test_the_users_own_files_come_out_perfect(cleaner: Cleaner, shared: Path) ->
     assert wrong == []
 
 
-@pytest.mark.xfail(reason="known failure: of a file with four articles the last title, a question, opens none")
 def test_the_users_own_files_are_split_into_their_articles(cleaner: Cleaner, shared: Path) -> None:
     """Each of the five real files gives as many articles as it holds."""
     found = {row["id"]: len(result.articles) for row, result in five_files(cleaner, shared)}
