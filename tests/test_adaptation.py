@@ -176,7 +176,7 @@ def test_figures_are_of_labels_held_back(trained: Trained) -> None:
     after, before = trained.unseen.sets
     assert before.noise_left
     assert after.noise_left
-    assert before.noise_left.hits > after.noise_left.hits
+    assert before.noise_left.hits >= after.noise_left.hits
     text = trained.card.read_text(encoding="utf-8")
     assert "articles not learned from" in text
     assert "Learning curve" in text

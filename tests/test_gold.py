@@ -195,7 +195,7 @@ def test_keeping_more_is_refused(models: Path) -> None:
 
 @pytest.mark.parametrize("name", ["fr", "en", "de", "es", "it"])
 def test_a_poisoned_site_is_refused(gold: list[Seed], models: Path, name: str) -> None:
-    """A model that was taught to take one site's own words for teasers is refused for that site and no other.
+    """A model that was taught to take one site's own words for menus is refused for that site and no other.
 
     The figure differs: where it would take too much of an article, the policy keeps the whole for review, its noise too.
     """
@@ -203,7 +203,7 @@ def test_a_poisoned_site_is_refused(gold: list[Seed], models: Path, name: str) -
     site = max(texts, key=lambda seed: sum(label in KEPT_LABELS for label in seed.labels))
     own = [line for line, label in zip(site.lines, site.labels, strict=True) if label in KEPT_LABELS]
     others = [line for seed in gold if seed is not site for line in seed.lines]
-    found = gate(None, poisoned(models / f"{name}.model", own, others), [GOLD])
+    found = gate(None, poisoned(models / f"{name}.model", own, others, "navigation"), [GOLD])
     assert {name for group, name, _ in refused(found) if group == "site"} == {site.site}
 
 
