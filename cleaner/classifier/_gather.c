@@ -16,8 +16,9 @@
 #define FETCH(address) ((void)0)
 #endif
 
-/* Grams between asking for a row and adding it: 4 to 32 took the same time, 1 twice as long (EPYC, a table of 8 MB). */
-#define AHEAD 12
+/* Grams between asking for a row and adding it. Nanoseconds a gram, medians of 41 in turns over 4,000 lines of our seeds
+ * (EPYC, a table of 8 MB): 1 ahead 14.3, 4 11.2, 12 8.6, 24 6.6, 32 6.2, 48 6.3, 96 6.4; NumPy 27.2. */
+#define AHEAD 32
 #define ARRAYS 5
 
 enum { HASHES, STARTS, ENDS, TABLE, SUMS };
@@ -64,7 +65,7 @@ sum_words(const Runs *of, const uint64_t *table, uint64_t *sums)
     return 1;
 }
 
-/* The same with four words a row, in registers: the width of the shipped models. */
+/* The same with four words a row, the width of the shipped models, in registers: 8.6 ns a gram where the loop above took 9.5. */
 static int
 sum_four_words(const Runs *of, const uint64_t *table, uint64_t *sums)
 {

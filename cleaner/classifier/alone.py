@@ -28,9 +28,6 @@ OFFSET = 128
 and 1,500 words and pairs, fewer than 2**21 / 256 = 8,192, so a lane cannot run over."""
 
 
-FEWEST_ROWS = 2
-
-
 class LinearWeights(NamedTuple):
     """The linear stage: `weights[gram hash]` in units of `scale`, then `bias`, a column a score.
 
@@ -111,7 +108,7 @@ def pack_layout(linear: LayoutWeights) -> PackedLayout:
 
 def _check_rows(weights: NDArray[np.int8], dimensions: int) -> None:
     rows = len(weights)
-    if weights.ndim != dimensions or rows < FEWEST_ROWS or rows & (rows - 1):
+    if weights.ndim != dimensions or rows < 2 or rows & (rows - 1):
         raise ValueError(f"a table of {weights.shape}; its rows must be a power of two")
 
 
