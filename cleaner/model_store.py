@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from cleaner.classifier import Classifier, Context, PageClassifier, judge, judge_pages
 from cleaner.classifier.adaptation import Adaptation, Shift, ShiftWeights, pack_shift
 from cleaner.classifier.alone import LayoutWeights, LinearWeights, pack, pack_layout
-from cleaner.classifier.network import Layer, Network, checked
+from cleaner.classifier.network import LARGEST_GIVEN, Layer, Network, checked
 from cleaner.classifier.opening import NAMES as OPENING
 from cleaner.errors import ModelError
 from cleaner.features.context import column_names
@@ -236,12 +236,13 @@ def _named_network(prefix: str, network: Network) -> dict[str, NDArray[Any]]:
     named: dict[str, NDArray[Any]] = {f"{prefix}.centre": network.centre, f"{prefix}.spread": network.spread}
     for depth, layer in enumerate(network.layers):
         named |= {f"{prefix}.{depth}.{name}": array for name, array in layer._asdict().items()}
-        named[f"{prefix}.{depth}.weights"] = _two_bytes(layer.weights)
+        named[f"{prefix}.{depth}.weights"] = _whole(layer.weights)
     return named
 
 
-def _two_bytes(weights: NDArray[np.float32]) -> NDArray[np.int16]:
-    stored = weights.astype(np.int16)
+def _whole(weights: NDArray[np.float32]) -> NDArray[np.int8 | np.int16]:
+    """Weights in one byte where they fit, else in two."""
+    stored = weights.astype(np.int8 if np.abs(weights).max(initial=0) <= LARGEST_GIVEN else np.int16)
     if not np.array_equal(stored, weights):
         raise ValueError("weights of a network are not whole numbers of two bytes")
     return stored
