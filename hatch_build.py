@@ -1,4 +1,4 @@
-"""Compile what is compiled when the package is installed; where that fails, NumPy does the same work with the same result."""
+"""Compile what is compiled when the package is installed; where that fails, Python does the same work with the same result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from setuptools import Distribution, Extension
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import BaseError
 
-MODULE, SOURCE = "cleaner.classifier._gather", "cleaner/classifier/_gather.c"
+MODULES = ("cleaner._walk", "cleaner.classifier._gather")
+"""Each from the source of its name."""
 WITHOUT_PATHS = ["-g0"] if os.name == "posix" else []
 """Debugging information names the folder: without it the same source gives the same bytes anywhere."""
 
@@ -22,23 +23,25 @@ class Compiled(BuildHookInterface):  # type: ignore[type-arg]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  (the builder's interface)
         """Compile beside the source, where editable installs look for it too."""
-        made = compiled(Path(self.root))
-        if made is None:
-            self.app.display_warning(f"{SOURCE} was not compiled: texts take a third longer, the output is the same")
-            return
-        build_data["pure_python"] = False
-        build_data["infer_tag"] = True
-        build_data["artifacts"].append(f"/{made.relative_to(self.root).as_posix()}")
+        for module in MODULES:
+            made = compiled(Path(self.root), module)
+            if made is None:
+                self.app.display_warning(f"{module} was not compiled: cleaning takes a third longer, the output is the same")
+                continue
+            build_data["pure_python"] = False
+            build_data["infer_tag"] = True
+            build_data["artifacts"].append(f"/{made.relative_to(self.root).as_posix()}")
 
 
-def compiled(root: Path) -> Path | None:
-    """The module compiled from the source under `root`, the working folder; None where none could be made.
+def compiled(root: Path, module: str) -> Path | None:
+    """The module compiled from its source under `root`, the working folder; None where none could be made.
 
     What an earlier build left is never taken for a new one. Raises OSError only where that cannot be removed.
     """
-    extension = Extension(MODULE, [SOURCE], optional=True, extra_compile_args=WITHOUT_PATHS)
+    source = f"{module.replace('.', '/')}.c"
+    extension = Extension(module, [source], optional=True, extra_compile_args=WITHOUT_PATHS)
     command = build_ext(Distribution({"name": "cleaner", "ext_modules": [extension], "packages": ["cleaner"]}))
-    made = root / command.get_ext_filename(MODULE)
+    made = root / command.get_ext_filename(module)
     made.unlink(missing_ok=True)
     with TemporaryDirectory() as temporary:
         command.inplace, command.force, command.build_temp, command.build_lib = True, True, temporary, temporary

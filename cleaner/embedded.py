@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from cleaner.markup import tamed
 
@@ -40,19 +40,13 @@ _SENTENCE = re.compile(r"\w[.!?…。](?:\s|<|$)")
 _BLOCK_END = re.compile(r"</(?:p|div|li|h[1-6]|blockquote|tr)>|<br\s*/?>", re.IGNORECASE)
 
 
-def embedded_paragraphs(tree: LexborHTMLParser, scripts: Sequence[LexborNode], seen: Sequence[str]) -> list[str]:
-    """Paragraphs that stand in scripts and not among the `seen` ones; `scripts` are all of the tree's."""
-    bodies = _unseen(_articles(tree, seen), seen) if _may_name(scripts, BODY) else []
+def embedded_paragraphs(tree: LexborHTMLParser, markup: bytes, seen: Sequence[str]) -> list[str]:
+    """Paragraphs that stand in scripts and not among the `seen` ones; `markup` is what the tree was made of."""
+    bodies = _unseen(_articles(tree, seen), seen) if any(name.encode() in markup for name in BODY) else []
     if not bodies and sum(map(len, seen)) < LITTLE_TEXT:
         bodies = _unseen(_bodies(tree, OTHER_BODIES), seen) or _unseen(_states(tree), seen)
     shown = set(seen) if bodies else ()
     return list(dict.fromkeys(line for body in bodies for line in body.split("\n") if line not in shown))
-
-
-def _may_name(scripts: Sequence[LexborNode], names: Sequence[str]) -> bool:
-    """Whether a script of JSON-LD holds one of the names: cheaper than a selector, and no to most pages."""
-    linked = (script for script in scripts if _JSON_LD in str(script.attributes).lower())
-    return any(name in text for text in (script.text() for script in linked) for name in names)
 
 
 def _articles(tree: LexborHTMLParser, seen: Sequence[str]) -> list[str]:
