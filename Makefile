@@ -34,7 +34,7 @@ help:  ## show this
 		"PUBLIC=$(PUBLIC) KILLS=$(KILLS)"
 
 setup: $(READY)  ## make .venv and install what is locked
-$(READY): requirements.lock pyproject.toml hatch_build.py cleaner/_walk.c cleaner/classifier/_gather.c
+$(READY): requirements.lock pyproject.toml hatch_build.py $(wildcard cleaner/*/*.[ch])
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary langdetect -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -101,5 +101,5 @@ screenshots: $(READY)  ## take the README's pictures of the review page, in the 
 
 tidy:  ## remove what can be made again
 	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	rm -f cleaner/_walk.*.so cleaner/classifier/_gather.*.so
+	rm -f cleaner/*/_*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

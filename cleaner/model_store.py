@@ -240,9 +240,11 @@ def _named_network(prefix: str, network: Network) -> dict[str, NDArray[Any]]:
     return named
 
 
-def _whole(weights: NDArray[np.float32]) -> NDArray[np.int8 | np.int16]:
+def _whole(weights: NDArray[np.float32]) -> NDArray[np.signedinteger[Any]]:
     """Weights in one byte where they fit, else in two."""
-    stored = weights.astype(np.int8 if np.abs(weights).max(initial=0) <= LARGEST_GIVEN else np.int16)
+    stored: NDArray[np.signedinteger[Any]] = weights.astype(
+        np.int8 if np.abs(weights).max(initial=0) <= LARGEST_GIVEN else np.int16
+    )
     if not np.array_equal(stored, weights):
         raise ValueError("weights of a network are not whole numbers of two bytes")
     return stored

@@ -72,15 +72,18 @@ def _joined_rows(found: Walked) -> Walked:
 
 
 def _part(found: Walked, low: int, high: int) -> _Paragraphs:
-    return _Paragraphs(*(column[low:high] for column in (found.texts, found.holders, found.blocks, found.links)))
+    part = slice(low, high)
+    return _Paragraphs(found.texts[part], found.holders[part], found.blocks[part], found.links[part])
 
 
 def _add_row(joined: _Paragraphs, cells: _Paragraphs, row: int) -> None:
     whole = row >= 0 and len(set(cells.blocks)) == len(cells.blocks) > 1
     if whole and sum(map(len, cells.texts)) <= ROW_LENGTH:
         cells = _Paragraphs([CELL_MARK.join(cells.texts)], [row], [row], [sum(cells.links)])
-    for column, more in zip(joined, cells, strict=True):
-        column.extend(more)
+    joined.texts.extend(cells.texts)
+    joined.holders.extend(cells.holders)
+    joined.blocks.extend(cells.blocks)
+    joined.links.extend(cells.links)
 
 
 def _under_title(found: Walked) -> int:
@@ -92,7 +95,14 @@ def _under_title(found: Walked) -> int:
 def _layout(found: Walked, embedded: int, at: int) -> Layout:
     """The elements that hold text. Text found in scripts stands as an article would: in paragraphs of one element."""
     if not embedded:
-        return Layout(*map(tuple, (found.parents, found.tags, found.signs, found.hidden, found.holders, found.links)))
+        return Layout(
+            tuple(found.parents),
+            tuple(found.tags),
+            tuple(found.signs),
+            tuple(found.hidden),
+            tuple(found.holders),
+            tuple(found.links),
+        )
     apart, body = len(found.tags), found.tags.index("body") if "body" in found.tags else -1
     return Layout(
         parents=(*found.parents, body, *[apart] * embedded),

@@ -31,7 +31,7 @@ FLOORS = {
     "store": 5,
     "writers": 4, "classifier": 4, "promotions": 4,
     "segment_html": 3, "articles": 3, "features": 3, "metadata": 3,
-    "readers": 2, "segment_text": 2, "seeds": 2, "policy": 2, "audit": 2, "weak": 2,
+    "readers": 2, "segment_text": 2, "seeds": 2, "policy": 2, "audit": 2, "weak": 2, "walk": 2,
     "verdicts": 1.5, "engines": 1.5,
     "records": 1, "sites": 1, "decoding": 1, "bylines": 1, "language": 1, "parallel": 1, "markup": 1, "visible": 1, "acting": 1, "json_lines": 1, "closed_toml": 1, "embedded": 1.5,
     "errors": 0,

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from cleaner import walk
+from cleaner.walk.tree import TRAITS
 
 needs_compiled = pytest.mark.skipif(walk.compiled is None, reason="not compiled: no C compiler where cleaner was installed")
 PAGES = sorted((Path(__file__).parent / "pages").rglob("*.html"))
 
-NAMES = (
+NAMES = (  # noqa: SIM905 - fifty names read better so
     "p div span a a b i li ul br br hr pre code td tr table h1 section nav img input script style template svg math textarea select "
     "option iframe noscript body html head title noframes form button xmp plaintext noembed frameset mi foreignObject o:p a<b image"
 ).split()
@@ -33,12 +34,13 @@ SOUP = st.lists(st.one_of(START, END, st.sampled_from(TEXTS)), max_size=40).map(
 
 def both(html: str) -> tuple[object, walk.Walked]:
     tree = LexborHTMLParser(html)
-    return walk.compiled.walk(tree.html or "", walk.TRAITS), walk.walk_in_python(tree)
+    return walk.compiled.walk(tree.html or "", TRAITS), walk.walk_in_python(tree)
 
 
 @needs_compiled
 @given(SOUP)
 @example("a<script> </script>b")
+@example("word<template> <br></template><title><p>")
 @example("<pre>\n a  \n\n<b>b</b> <br></pre>c<br>d<br> <br>e")
 @example("<script><!--<script></script>--></script>x")
 @example("<a> x </a><a>y</a> <p style=' display:\tnone'>z")
@@ -66,7 +68,7 @@ def test_markup_that_lexbor_would_not_write_is_never_guessed_at(html: str, data:
     low = data.draw(st.integers(0, len(written)))
     high = data.draw(st.integers(low, len(written)))
     for damaged in (written[:low], written[low:], written[:low] + written[high:], html):
-        found = walk.compiled.walk(damaged, walk.TRAITS)
+        found = walk.compiled.walk(damaged, TRAITS)
         if found is not None:
             answer = walk.Walked(*found)
             assert len(answer.texts) == len(answer.holders) == len(answer.blocks) == len(answer.links)
@@ -75,10 +77,12 @@ def test_markup_that_lexbor_would_not_write_is_never_guessed_at(html: str, data:
 
 
 @needs_compiled
-@pytest.mark.parametrize("markup", ["<p>a", "a</p>", "<p>a&eacute;</p>", "<p class=a>b</p>", "<p", "<", "<!--", "<xmp>a</xmp>", "<script>a", "<p></b>"])
+@pytest.mark.parametrize(
+    "markup", ["<p>a", "a</p>", "<p>a&eacute;</p>", "<p class=a>b</p>", "<p", "<", "<!--", "<xmp>a</xmp>", "<script>a", "<p></b>"]
+)
 def test_odd_markup_is_left_to_python(markup: str) -> None:
     """What is not as lexbor writes it gets no answer, so that the tree is walked instead."""
-    assert walk.compiled.walk(markup, walk.TRAITS) is None
+    assert walk.compiled.walk(markup, TRAITS) is None
 
 
 def test_elements_whose_content_is_shown_as_it_is_are_walked_all_the_same() -> None:

@@ -119,7 +119,7 @@ def quantise(centre: Singles, spread: Singles, trained: Sequence[tuple[Doubles, 
     """
     limit, steps = INPUT_LIMIT, np.full(len(centre), float(INPUT_STEP))
     given = [*(HIDDEN_LIMIT / np.maximum(np.asarray(peak, np.float64), 1e-6) for peak in peaks), None]
-    layers = []
+    layers: list[Layer] = []
     for (weights, bias), outgoing in zip(trained, given, strict=True):
         step = np.ones(len(bias)) if outgoing is None else outgoing
         largest = LARGEST if layers else LARGEST_GIVEN

@@ -1,26 +1,16 @@
-"""One walk over a page: its paragraphs, and the elements that hold them or stand around them.
+"""The walk over lexbor's tree, in Python.
 
 A paragraph ends where a browser would begin a new line of blocks: at the edge of a block element and at a double line
-break. `_walk.c` does it over the markup that lexbor writes of its tree, where it was compiled at installation and the
-markup holds nothing odd; otherwise Python does it over the tree. Both give the same, held by tests.
+break. What stands inside an element that is never seen counts as that element.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import compress
-from types import ModuleType
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
-
-compiled: ModuleType | None
-try:
-    from cleaner import _walk
-
-    compiled = _walk
-except ImportError:  # no C compiler where it was installed
-    compiled = None
 
 UNSEEN = frozenset(["script", "style", "template", "svg", "head", "iframe", "select", "datalist", "textarea", "noframes"])
 """Elements whose text no reader of the page sees as text."""
@@ -45,7 +35,6 @@ TRAITS = {
 """What an element's tag says; all but _BLOCK pass to the elements inside. A tag that is not here says nothing."""
 
 
-
 class Walked(NamedTuple):
     """Paragraphs of a page, n, and the elements around them, m, parents first."""
 
@@ -67,12 +56,6 @@ class Walked(NamedTuple):
     """(m,), whether the element says that it is not shown."""
 
 
-def walk(tree: LexborHTMLParser) -> Walked:
-    """The paragraphs of a page, as a browser would show them, in the order of the source."""
-    found = compiled.walk(tree.html or "", TRAITS) if compiled else None
-    return Walked(*found) if found else walk_in_python(tree)
-
-
 def only_used(found: Walked) -> Walked:
     """The same paragraphs, with the elements that hold them and those around these alone."""
     used, number = _numbered(found.holders, found.parents)
@@ -87,7 +70,7 @@ def only_used(found: Walked) -> Walked:
 
 
 def walk_in_python(tree: LexborHTMLParser) -> Walked:
-    """As `walk`, wherever there is Python."""
+    """As `cleaner.walk.walk`, wherever there is Python."""
     elements = _Elements()
     texts, holders, blocks, links = _finished(_made(tree, elements), elements)
     used, _ = _numbered(holders, elements.parents)
@@ -159,12 +142,12 @@ def _made(tree: LexborHTMLParser, elements: _Elements) -> list[_Made]:  # noqa: 
         tag = node.tag or "-"
         if tag == "-text":
             text = node.text_content
-            if not text or text.isspace():
-                if text and not ended:
-                    parts.append(text)
-                continue
             inside = element_of(node.parent.mem_id, -1)  # type: ignore[union-attr]  # only the document has no parent
-            if inside < 0 or traits[inside] & _UNSEEN:
+            if not text or inside < 0 or traits[inside] & _UNSEEN:
+                continue
+            if text.isspace():
+                if not ended:
+                    parts.append(text)
                 continue
             if ended or blocks[inside] != block:
                 if first >= 0:
@@ -186,7 +169,11 @@ def _made(tree: LexborHTMLParser, elements: _Elements) -> list[_Made]:  # noqa: 
             if tag[0] in "-!_":  # the document, a comment, a declaration
                 continue
             own = 0
+        parent = element_of(node.parent.mem_id, -1)  # type: ignore[union-attr]
+        inherited = traits[parent] if parent >= 0 else 0
         if own & _VOID:
+            if inherited & _UNSEEN:
+                continue
             if tag == "br":
                 parts.append(_BREAK)
                 breaks += 1
@@ -194,8 +181,6 @@ def _made(tree: LexborHTMLParser, elements: _Elements) -> list[_Made]:  # noqa: 
             elif own & _BLOCK:
                 breaks, ended = 0, True
             continue
-        parent = element_of(node.parent.mem_id, -1)  # type: ignore[union-attr]
-        inherited = traits[parent] if parent >= 0 else 0
         if inherited & _UNSEEN:  # what is inside an unseen element counts as that one
             index[node.mem_id] = parent
             continue

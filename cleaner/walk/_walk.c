@@ -1,15 +1,13 @@
-/* The paragraphs of a page and the elements around them: what `cleaner/walk.py` finds in lexbor's tree, from the markup
+/* The paragraphs of a page and the elements around them: what `tree.py` finds in lexbor's tree, from the markup
  * that lexbor writes of it.
  *
  * That markup is regular: every start tag has its end, every attribute its quotes, and `&amp; &lt; &gt; &nbsp; &quot;`
  * are all the references there are (HTML standard, serialising HTML fragments). Where anything else is met nothing is
  * guessed: `walk` answers None, and Python walks the tree. The names of elements and what they say come from Python.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <string.h>
+#include "_characters.h"
 
-/* As in walk.py: what an element's tag says. */
+/* As in tree.py: what an element's tag says. */
 enum { BLOCK = 1, UNSEEN = 2, LINKED = 4, VERBATIM = 8, VOID = 16 };
 /* What only the markup needs to know of a name: it has no end tag, its content is no markup, it is a line break. */
 enum { ENDLESS = 32, RAW = 64, BREAK = 128, UNSURE = 256 };
@@ -20,11 +18,7 @@ static const char *const RAW_NAMES[] = {"iframe", "noframes", "script", "style",
 /* Their content is shown, and is no markup. */
 static const char *const UNSURE_NAMES[] = {"noembed", "plaintext", "xmp", NULL};
 
-/* Stands for a line break in a paragraph until white space is tidied: no parsed text holds it. */
-#define LINE_BREAK 0
 #define NAMES 256
-
-enum answer { FAILED = -1, UNLIKE = 0, FINE = 1 };
 
 typedef struct {
     PyObject *tag; /* borrowed from `seen` */
@@ -47,17 +41,10 @@ typedef struct {
     Py_ssize_t holder, block, links;
 } Made;
 
-/* Growing arrays. */
 typedef struct {
-    void *items;
-    Py_ssize_t count, room;
-} Array;
-
-typedef struct {
-    PyObject *html, *traits, *seen;
-    const void *data;
-    int kind;
-    Py_ssize_t size, at;
+    Page page;
+    PyObject *traits, *seen;
+    Py_ssize_t at;
     Name names[NAMES];
     Array elements, open, made;        /* Element, Open, Made */
     Array token, parts, linked, tidied; /* characters */
@@ -65,147 +52,7 @@ typedef struct {
     int breaks, ended;
 } Walk;
 
-#define AT(walk, place) PyUnicode_READ((walk)->kind, (walk)->data, place)
 #define ELEMENT(walk, number) ((Element *)(walk)->elements.items + (number))
-
-static void *
-more(Array *array, Py_ssize_t count, size_t size)
-{
-    if (array->count + count > array->room) {
-        Py_ssize_t room = 2 * array->room + count + 64;
-        void *items = (size_t)room > (size_t)PY_SSIZE_T_MAX / size ? NULL : PyMem_Realloc(array->items, (size_t)room * size);
-        if (items == NULL) {
-            PyErr_NoMemory();
-            return NULL;
-        }
-        array->items = items;
-        array->room = room;
-    }
-    array->count += count;
-    return (char *)array->items + (size_t)(array->count - count) * size;
-}
-
-static int
-put(Array *characters, Py_UCS4 character)
-{
-    if (characters->count == characters->room) {
-        Py_UCS4 *place = more(characters, 1, sizeof *place);
-        if (place == NULL)
-            return 0;
-        *place = character;
-    } else
-        ((Py_UCS4 *)characters->items)[characters->count++] = character;
-    return 1;
-}
-
-static int
-put_all(Array *characters, const Array *others)
-{
-    Py_UCS4 *place = others->count ? more(characters, others->count, sizeof *place) : NULL;
-    if (place != NULL)
-        memcpy(place, others->items, (size_t)others->count * sizeof *place);
-    return place != NULL || !others->count;
-}
-
-/* Where a character stands next; the end where it does not. */
-static Py_ssize_t
-next_of(const Walk *walk, Py_UCS4 character, Py_ssize_t from)
-{
-    Py_ssize_t found = from < walk->size ? PyUnicode_FindChar(walk->html, character, from, walk->size, 1) : -1;
-    return found < 0 ? walk->size : found;
-}
-
-static int
-stands(const Walk *walk, Py_ssize_t at, const char *text)
-{
-    for (; *text; at++, text++)
-        if (at >= walk->size || AT(walk, at) != (Py_UCS4)*text)
-            return 0;
-    return 1;
-}
-
-/* The reference that begins at a place, and how long it is; 0 for one that lexbor never writes. */
-static Py_ssize_t
-reference(const Walk *walk, Py_ssize_t at, Py_UCS4 *character)
-{
-    static const struct { const char *name; Py_UCS4 character; } KNOWN[] = {
-        {"&nbsp;", 0xA0}, {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}};
-    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
-        if (stands(walk, at, KNOWN[i].name)) {
-            *character = KNOWN[i].character;
-            return (Py_ssize_t)strlen(KNOWN[i].name);
-        }
-    return 0;
-}
-
-/* Adds text without its references to characters; `blank` tells whether all of it is white space. */
-static enum answer
-decode(const Walk *walk, Py_ssize_t from, Py_ssize_t to, Array *characters, int *blank)
-{
-    for (Py_ssize_t at = from; at < to;) {
-        Py_UCS4 character = AT(walk, at);
-        Py_ssize_t length = 1;
-        if (character == '&' && (length = reference(walk, at, &character)) == 0)
-            return UNLIKE;
-        if (*blank && !Py_UNICODE_ISSPACE(character))
-            *blank = 0;
-        if (!put(characters, character))
-            return FAILED;
-        at += length;
-    }
-    return FINE;
-}
-
-/* White space as a browser shows it: runs become one space, a break a line feed; lines without text are left out. */
-static int
-tidy(const Array *given, Array *tidied)
-{
-    const Py_UCS4 *characters = given->items;
-    int space = 0, broken = 0;
-    tidied->count = 0;
-    for (Py_ssize_t i = 0; i < given->count; i++) {
-        Py_UCS4 character = characters[i];
-        if (character == LINE_BREAK)
-            broken = 1;
-        else if (Py_UNICODE_ISSPACE(character))
-            space = 1;
-        else {
-            if ((space || broken) && tidied->count && !put(tidied, broken ? '\n' : ' '))
-                return 0;
-            space = broken = 0;
-            if (!put(tidied, character))
-                return 0;
-        }
-    }
-    return 1;
-}
-
-/* As it stands, in lines without white space at their ends or empty lines around them. */
-static int
-tidy_verbatim(const Array *given, Array *tidied)
-{
-    const Py_UCS4 *characters = given->items;
-    Py_ssize_t from = 0, end = 0, i;
-    tidied->count = 0;
-    for (i = 0; i <= given->count; i++) {
-        Py_UCS4 character = i < given->count ? characters[i] : '\n';
-        Py_UCS4 *out = tidied->items;
-        if (character != '\n' && character != LINE_BREAK) {
-            if (!put(tidied, character))
-                return 0;
-            continue;
-        }
-        while (tidied->count > from && Py_UNICODE_ISSPACE(out[tidied->count - 1]))
-            tidied->count--;
-        if (tidied->count > from)
-            end = tidied->count;
-        if (tidied->count && !put(tidied, '\n'))
-            return 0;
-        from = tidied->count;
-    }
-    tidied->count = end;
-    return 1;
-}
 
 static Py_ssize_t
 common(const Walk *walk, Py_ssize_t one, Py_ssize_t other)
@@ -249,25 +96,28 @@ finish(Walk *walk)
     return 1;
 }
 
+/* The element that is open, -1 for none; inside an unseen one, that one. */
+static Py_ssize_t
+innermost(const Walk *walk)
+{
+    return walk->open.count ? ((Open *)walk->open.items)[walk->open.count - 1].element : -1;
+}
+
 static enum answer
 take_text(Walk *walk, Py_ssize_t from, Py_ssize_t to)
 {
     int blank = 1;
     Py_ssize_t inside;
     enum answer decoded;
-    if (from == to)
+    inside = innermost(walk);
+    if (from == to || inside < 0 || ELEMENT(walk, inside)->traits & UNSEEN)
         return FINE;
     walk->token.count = 0;
-    decoded = decode(walk, from, to, &walk->token, &blank);
+    decoded = decode(&walk->page, from, to, &walk->token, &blank);
     if (decoded != FINE)
         return decoded;
     if (blank)
         return walk->ended || put_all(&walk->parts, &walk->token) ? FINE : FAILED;
-    if (!walk->open.count)
-        return FINE;
-    inside = ((Open *)walk->open.items)[walk->open.count - 1].element;
-    if (ELEMENT(walk, inside)->traits & UNSEEN)
-        return FINE;
     if (walk->ended || ELEMENT(walk, inside)->block != walk->block) {
         if (!finish(walk))
             return FAILED;
@@ -298,7 +148,7 @@ is_one_of(PyObject *tag, const char *const *names)
 static int
 learn(Walk *walk, Name *name, Py_ssize_t from, Py_ssize_t to)
 {
-    PyObject *fresh = PyUnicode_Substring(walk->html, from, to), *given;
+    PyObject *fresh = PyUnicode_Substring(walk->page.html, from, to), *given;
     if (fresh == NULL)
         return 0;
     name->tag = PyDict_SetDefault(walk->seen, fresh, fresh);
@@ -320,7 +170,7 @@ is_name(const Walk *walk, PyObject *tag, Py_ssize_t from, Py_ssize_t to)
     if (tag == NULL || PyUnicode_GET_LENGTH(tag) != to - from)
         return 0;
     for (Py_ssize_t i = from; i < to; i++)
-        if (PyUnicode_READ_CHAR(tag, i - from) != AT(walk, i))
+        if (PyUnicode_READ_CHAR(tag, i - from) != AT(&walk->page, i))
             return 0;
     return 1;
 }
@@ -330,13 +180,13 @@ static Py_ssize_t
 attribute(const Walk *walk, Py_ssize_t at, Py_ssize_t *equals)
 {
     Py_ssize_t end = at + 2; /* a name has a character, and may begin with `=` */
-    while (end < walk->size && AT(walk, end) != '=' && AT(walk, end) != ' ' && AT(walk, end) != '>')
+    while (end < walk->page.size && AT(&walk->page, end) != '=' && AT(&walk->page, end) != ' ' && AT(&walk->page, end) != '>')
         end++;
-    if (!stands(walk, end, "=\""))
+    if (!stands(&walk->page, end, "=\""))
         return 0;
     *equals = end;
-    end = next_of(walk, '"', end + 2);
-    return end < walk->size ? end + 1 : 0;
+    end = next_of(&walk->page, '"', end + 2);
+    return end < walk->page.size ? end + 1 : 0;
 }
 
 static int
@@ -360,14 +210,11 @@ add_element(Walk *walk, const Name *name, Py_ssize_t parent, Py_ssize_t from)
 static enum answer
 skip_raw(Walk *walk, PyObject *tag)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(tag), begin = walk->at, from = begin, end;
-    for (; (walk->at = next_of(walk, '<', walk->at)) < walk->size; walk->at++) {
+    Py_ssize_t length = PyUnicode_GET_LENGTH(tag), end;
+    for (; (walk->at = next_of(&walk->page, '<', walk->at)) < walk->page.size; walk->at++) {
         end = walk->at + 2 + length;
-        if (end < walk->size && AT(walk, walk->at + 1) == '/' && AT(walk, end) == '>' && is_name(walk, tag, walk->at + 2, end)) {
-            while (from < walk->at && Py_UNICODE_ISSPACE(AT(walk, from)))
-                from++;
-            return from < walk->at ? FINE : take_text(walk, begin, walk->at); /* white space alone counts, as anywhere */
-        }
+        if (end < walk->page.size && AT(&walk->page, walk->at + 1) == '/' && AT(&walk->page, end) == '>' && is_name(walk, tag, walk->at + 2, end))
+            return FINE;
     }
     return UNLIKE;
 }
@@ -393,27 +240,28 @@ start_tag(Walk *walk)
     Py_ssize_t from = walk->at + 1, to = from, attributes, equals, parent;
     Name *name;
     Open *open;
-    while (to < walk->size && AT(walk, to) != ' ' && AT(walk, to) != '>')
+    while (to < walk->page.size && AT(&walk->page, to) != ' ' && AT(&walk->page, to) != '>')
         to++;
-    if (to >= walk->size || to == from)
+    if (to >= walk->page.size || to == from)
         return UNLIKE;
-    name = &walk->names[(AT(walk, from) * 31 + AT(walk, to - 1) * 7 + (Py_UCS4)(to - from)) % NAMES];
+    name = &walk->names[(AT(&walk->page, from) * 31 + AT(&walk->page, to - 1) * 7 + (Py_UCS4)(to - from)) % NAMES];
     if (!is_name(walk, name->tag, from, to) && !learn(walk, name, from, to))
         return FAILED;
-    for (walk->at = attributes = to; AT(walk, walk->at) == ' ';) {
+    for (walk->at = attributes = to; AT(&walk->page, walk->at) == ' ';) {
         Py_ssize_t end = attribute(walk, walk->at, &equals);
-        if (end == 0 || end >= walk->size)
+        if (end == 0 || end >= walk->page.size)
             return UNLIKE;
         walk->at = end;
     }
-    if (AT(walk, walk->at) != '>' || name->traits & UNSURE)
+    if (AT(&walk->page, walk->at) != '>' || name->traits & UNSURE)
         return UNLIKE;
+    parent = innermost(walk);
+    int unseen = parent >= 0 && ELEMENT(walk, parent)->traits & UNSEEN; /* what is inside counts as that element */
     if (name->traits & VOID) {
         walk->at++;
-        return name->traits & ENDLESS ? void_element(walk, name->traits) : UNLIKE;
+        return !(name->traits & ENDLESS) ? UNLIKE : unseen ? FINE : void_element(walk, name->traits);
     }
-    parent = walk->open.count ? ((Open *)walk->open.items)[walk->open.count - 1].element : -1;
-    if (parent < 0 || !(ELEMENT(walk, parent)->traits & UNSEEN)) { /* what is inside an unseen element counts as that one */
+    if (!unseen) {
         if (!add_element(walk, name, parent, attributes))
             return FAILED;
         parent = walk->elements.count - 1;
@@ -431,8 +279,8 @@ start_tag(Walk *walk)
 static enum answer
 end_tag(Walk *walk)
 {
-    Py_ssize_t to = next_of(walk, '>', walk->at);
-    if (to >= walk->size || !walk->open.count || !is_name(walk, ((Open *)walk->open.items)[walk->open.count - 1].tag, walk->at + 2, to))
+    Py_ssize_t to = next_of(&walk->page, '>', walk->at);
+    if (to >= walk->page.size || !walk->open.count || !is_name(walk, ((Open *)walk->open.items)[walk->open.count - 1].tag, walk->at + 2, to))
         return UNLIKE;
     walk->open.count--;
     walk->at = to + 1;
@@ -444,30 +292,30 @@ static enum answer
 pass_over(Walk *walk)
 {
     Py_ssize_t end = walk->at;
-    if (!stands(walk, walk->at, "<!--"))
-        end = next_of(walk, '>', end);
+    if (!stands(&walk->page, walk->at, "<!--"))
+        end = next_of(&walk->page, '>', end);
     else
-        for (end = next_of(walk, '>', end + 6); end < walk->size; end = next_of(walk, '>', end + 1))
-            if (AT(walk, end - 1) == '-' && AT(walk, end - 2) == '-')
+        for (end = next_of(&walk->page, '>', end + 6); end < walk->page.size; end = next_of(&walk->page, '>', end + 1))
+            if (AT(&walk->page, end - 1) == '-' && AT(&walk->page, end - 2) == '-')
                 break;
     walk->at = end + 1;
-    return end < walk->size ? FINE : UNLIKE;
+    return end < walk->page.size ? FINE : UNLIKE;
 }
 
 static enum answer
 read_page(Walk *walk)
 {
     enum answer answer = FINE;
-    while (answer == FINE && walk->at < walk->size) {
-        Py_ssize_t tag = next_of(walk, '<', walk->at);
+    while (answer == FINE && walk->at < walk->page.size) {
+        Py_ssize_t tag = next_of(&walk->page, '<', walk->at);
         answer = take_text(walk, walk->at, tag);
         walk->at = tag;
-        if (answer != FINE || tag + 1 >= walk->size)
+        if (answer != FINE || tag + 1 >= walk->page.size)
             break;
-        Py_UCS4 next = AT(walk, tag + 1);
+        Py_UCS4 next = AT(&walk->page, tag + 1);
         answer = next == '/' ? end_tag(walk) : next == '!' || next == '?' ? pass_over(walk) : start_tag(walk);
     }
-    if (answer == FINE && (walk->open.count || walk->at < walk->size))
+    if (answer == FINE && (walk->open.count || walk->at < walk->page.size))
         return UNLIKE;
     return answer == FINE && !finish(walk) ? FAILED : answer;
 }
@@ -507,7 +355,7 @@ read_attributes(Walk *walk, const Element *element, PyObject **sign, int *hidden
         if (end == 0)
             return UNLIKE;
         for (int i = 0; i < READ; i++)
-            if (stands(walk, at + 1, ATTRIBUTES[i]) && equals - at - 1 == (Py_ssize_t)strlen(ATTRIBUTES[i])) {
+            if (stands(&walk->page, at + 1, ATTRIBUTES[i]) && equals - at - 1 == (Py_ssize_t)strlen(ATTRIBUTES[i])) {
                 from[i] = equals + 2;
                 to[i] = end - 1;
             }
@@ -515,17 +363,17 @@ read_attributes(Walk *walk, const Element *element, PyObject **sign, int *hidden
     walk->parts.count = 0;
     for (int i = 0; i < SIGNS; i++) {
         walk->token.count = 0;
-        enum answer decoded = decode(walk, from[i], to[i], &walk->token, &blank);
+        enum answer decoded = decode(&walk->page, from[i], to[i], &walk->token, &blank);
         if (decoded != FINE)
             return decoded;
         if (!tidy(&walk->token, &walk->tidied) || (i && !put(&walk->parts, '\n')) || !put_all(&walk->parts, &walk->tidied))
             return FAILED;
     }
     walk->token.count = 0;
-    enum answer decoded = decode(walk, from[STYLE], to[STYLE], &walk->token, &blank);
+    enum answer decoded = decode(&walk->page, from[STYLE], to[STYLE], &walk->token, &blank);
     if (decoded != FINE)
         return decoded;
-    *hidden = from[HIDDEN] || (to[ARIA_HIDDEN] - from[ARIA_HIDDEN] == 4 && stands(walk, from[ARIA_HIDDEN], "true")) ||
+    *hidden = from[HIDDEN] || (to[ARIA_HIDDEN] - from[ARIA_HIDDEN] == 4 && stands(&walk->page, from[ARIA_HIDDEN], "true")) ||
               hides(&walk->token);
     *sign = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, walk->parts.items, walk->parts.count);
     return *sign == NULL ? FAILED : FINE;
@@ -640,12 +488,9 @@ walk_page(PyObject *module, PyObject *arguments)
     Walk *walk = PyMem_Calloc(1, sizeof *walk);
     if (walk == NULL)
         return PyErr_NoMemory();
-    walk->html = html;
+    walk->page = (Page){html, PyUnicode_DATA(html), PyUnicode_KIND(html), PyUnicode_GET_LENGTH(html)};
     walk->traits = traits;
     walk->seen = PyDict_New();
-    walk->data = PyUnicode_DATA(html);
-    walk->kind = PyUnicode_KIND(html);
-    walk->size = PyUnicode_GET_LENGTH(html);
     walk->first = walk->last = walk->block = -1;
     walk->ended = 1;
     if (walk->seen != NULL) {
