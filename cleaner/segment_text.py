@@ -53,20 +53,22 @@ def segment_text(text: str) -> tuple[Paragraph, ...]:
 
 def _lines(text: str) -> Iterator[_Line]:
     """Non-blank lines, stripped, with their places."""
-    last_end, breaks_from = 0, 0
+    last_end = 0
     for found in _LINE.finditer(text):
-        stripped = found[0].strip()
+        whole, start = found[0], found.start()
+        stripped = whole.strip()
         if not stripped:
             continue
-        start = found.start() + found[0].index(stripped)
-        between = text[breaks_from : found.start()]
-        yield _Line(stripped, start, start + len(stripped), last_end == 0 or _is_gap(between))
-        last_end = breaks_from = start + len(stripped)
+        gap = last_end == 0 or _is_gap(text[last_end:start])
+        if len(stripped) < len(whole):
+            start += whole.index(stripped)
+        last_end = start + len(stripped)
+        yield _Line(stripped, start, last_end, gap)
 
 
 def _is_gap(between: str) -> bool:
     """Two or more line ends: at least one blank line."""
-    return len(_LINE_END.findall(between)) > 1
+    return between != "\n" and len(_LINE_END.findall(between)) > 1
 
 
 def _runs(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
@@ -106,8 +108,7 @@ def _is_wrapped(run: Sequence[_Line]) -> bool:
     if len(run) < 2:
         return False
     margin = max(len(line.text) for line in run)
-    spaced = sum(" " in line.text for line in run)
-    if not WRAP_LOW <= margin <= WRAP_HIGH or 2 * spaced <= len(run):
+    if not WRAP_LOW <= margin <= WRAP_HIGH or 2 * sum(" " in line.text for line in run) <= len(run):
         return False
     breaks = list(zip(run, run[1:], strict=False))
     full = sum(_is_full(line, after, margin) for line, after in breaks)
@@ -138,6 +139,8 @@ def _join_wrapped(run: Sequence[_Line]) -> list[list[_Line]]:
 
 
 def _paragraph(lines: Sequence[_Line]) -> Paragraph:
+    if len(lines) == 1:
+        return Paragraph(*lines[0][:3])
     return Paragraph(" ".join(line.text for line in lines), lines[0].start, lines[-1].end)
 
 
