@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cleaner.classifier import adaptation, opening
 from cleaner.classifier import alone as stage_one
 from cleaner.classifier import network as stage_two
+from cleaner.classifier.threads import one_thread
 from cleaner.features.buffer import Buffer, Ints, lay_out
 from cleaner.features.context import Alone, context
 from cleaner.features.layout import Layouts, Page
@@ -66,11 +67,12 @@ def judge(model: Classifier, lines: Sequence[str], offsets: Sequence[int] | Ints
     Gives probabilities of shape (lines, labels), calibrated; each row sums to 1. A line's verdict
     depends on its own article alone, never on others in the batch.
     """
-    text, shift = read(lines, offsets), model.adaptation.text
-    runs = text.runs() if shift is None else list(text.runs())
-    columns = _columns_of(model.linear, text, runs)[1]
-    found = in_context(model.contexts[STYLES.index(style)], columns)
-    return found if shift is None else adaptation.adapted(shift, runs, model.contexts[0].network, columns, found)
+    with one_thread():
+        text, shift = read(lines, offsets), model.adaptation.text
+        runs = text.runs() if shift is None else list(text.runs())
+        columns = _columns_of(model.linear, text, runs)[1]
+        found = in_context(model.contexts[STYLES.index(style)], columns)
+        return found if shift is None else adaptation.adapted(shift, runs, model.contexts[0].network, columns, found)
 
 
 def judge_pages(
@@ -79,12 +81,13 @@ def judge_pages(
     """Judge pages: `layouts[i]` is the layout of article `i`. Otherwise as `judge`."""
     if model.pages is None:
         return judge(model, lines, offsets, style)
-    text, shift = read(lines, offsets), model.adaptation.page
-    runs = text.runs() if shift is None else list(text.runs())
-    first, columns = _columns_of(model.linear, text, runs)
-    columns = measure_pages(model.pages.layout, lines, offsets, layouts, first, columns)
-    found = judge_columns(model.pages, columns, STYLES.index(style))
-    return found if shift is None else adaptation.adapted(shift, runs, model.pages.keep, columns, found)
+    with one_thread():
+        text, shift = read(lines, offsets), model.adaptation.page
+        runs = text.runs() if shift is None else list(text.runs())
+        first, columns = _columns_of(model.linear, text, runs)
+        columns = measure_pages(model.pages.layout, lines, offsets, layouts, first, columns)
+        found = judge_columns(model.pages, columns, STYLES.index(style))
+        return found if shift is None else adaptation.adapted(shift, runs, model.pages.keep, columns, found)
 
 
 def judge_columns(pages: PageClassifier, columns: Columns, style: int) -> Probabilities:
