@@ -14,7 +14,7 @@ from cleaner import Cleaner
 from cleaner.classifier import calibrated, judge, network
 from cleaner.classifier.alone import LinearWeights, judge_alone, pack
 from cleaner.features.buffer import lay_out
-from cleaner.features.ngrams import Spans, gram_runs, grams_of
+from cleaner.features.ngrams import Spans, grams_of
 from cleaner.pipeline import BATCH_LINES, BATCH_SOURCES, Result
 from cleaner.records import LABELS, STYLES
 
@@ -270,7 +270,7 @@ def test_line_scores_are_plain_sums(name: str, high: bool) -> None:
     batch = ["It rained.", LONG_LINES[name], "It rained."]
     buffer = lay_out(batch, [0, 3])
     grams = grams_of(buffer, Spans(buffer.folded))
-    found = judge_alone(pack(linear), gram_runs(buffer, Spans(buffer.folded)), len(batch))
+    found = judge_alone(pack(linear), buffer, Spans(buffer.folded))
     slots = (grams.hashes >> np.uint64(64 - 12)).astype(np.int64)
     sums = np.array([weights[slots[grams.lines == i]].astype(np.int64).sum(axis=0) for i in range(len(batch))])
     counts = np.bincount(grams.lines, minlength=len(batch))

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from cleaner import walk
 from cleaner.classifier import gather
-from cleaner.features.ngrams import Runs
+from cleaner.features.buffer import lay_out
+from cleaner.features.ngrams import BASE, Runs, Spans, gram_runs
 
 ROOT = Path(__file__).parent.parent
 HEADER = Path(sysconfig.get_path("include")) / "Python.h"
@@ -111,6 +112,54 @@ def test_bounds_of_32_bits_do_too() -> None:
     run = Runs(np.array([7, 6], np.uint64) << np.uint64(61), np.arange(1), np.array([0], np.int32), np.array([2], np.int32))
     assert gather.word_sums(table, run).tolist() == [[13]]
     assert gather.byte_sums(np.arange(8, dtype=np.int8), run).tolist() == [13]
+
+
+LINES = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=400), min_size=1, max_size=9)
+
+
+@needs_compiled
+@given(LINES, st.integers(1, 6), st.sampled_from([1, 4, 5]))
+def test_grams_that_are_hashed_in_c_are_those_of_numpy(lines: list[str], bits: int, width: int) -> None:
+    """Lines of any length, empty ones too, give the same sums whichever way their grams are hashed."""
+    rng = np.random.default_rng(bits)
+    words = rng.integers(0, 2**48, (1 << bits, width), dtype=np.uint64)
+    small = rng.integers(-127, 128, 1 << (bits + 2), dtype=np.int8)
+    buffer = lay_out(lines, [0, len(lines)])
+    spans = Spans(buffer.folded)
+    found = gather.line_sums(words, small, buffer, spans)
+    expected = gather.run_sums(words, small, gram_runs(buffer, spans), len(lines))
+    assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+@needs_compiled
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"starts": [-1]}, "leaves"),
+        ({"ends": [7]}, "leaves"),
+        ({"ends": [2**62]}, "leaves"),
+        ({"ends": [1, 2]}, "fit"),
+        ({"size": 0}, "fit"),
+        ({"size": 99}, "leaves"),
+        ({"words": np.zeros((3, 4), np.uint64)}, "power of two"),
+        ({"small": np.zeros(3, np.int8)}, "power of two"),
+        ({"words": np.zeros(4, np.uint64)}, "fit"),
+        ({"small": np.zeros(4, np.uint8)}, "fit"),
+        ({"folded": np.zeros(8, np.int16)}, "fit"),
+        ({"word_sums": np.zeros((2, 4), np.uint64)}, "fit"),
+        ({"byte_sums": np.zeros(2, np.int32)}, "fit"),
+        ({"byte_sums": np.zeros(1, np.int64)}, "fit"),
+    ],
+)
+def test_lines_that_do_not_fit_are_refused_and_not_read(changed: dict[str, object], said: str) -> None:
+    """As with runs: a damaged call ends in an error that says why."""
+    given = {"folded": np.zeros(8, np.uint8), "starts": [0], "ends": [6], "size": 3, "base": BASE, "salt": 1}
+    given |= {"words": np.zeros((4, 4), np.uint64), "small": np.zeros(8, np.int8)}
+    given |= {"word_sums": np.zeros((1, 4), np.uint64), "byte_sums": np.zeros(1, np.int32)}
+    given |= changed
+    given |= {name: np.array(given[name], np.int64) for name in ("starts", "ends")}
+    with pytest.raises(ValueError, match=said):
+        gather.compiled.add_gram_sums(*given.values())
 
 
 @needs_compiled

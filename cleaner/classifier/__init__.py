@@ -6,7 +6,7 @@ has a linear stage over its layout beside it, and a second stage of its own that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -69,10 +69,9 @@ def judge(model: Classifier, lines: Sequence[str], offsets: Sequence[int] | Ints
     """
     with one_thread():
         text, shift = read(lines, offsets), model.adaptation.text
-        runs = text.runs() if shift is None else list(text.runs())
-        columns = _columns_of(model.linear, text, runs)[1]
+        columns = _columns_of(model.linear, text)[1]
         found = in_context(model.contexts[STYLES.index(style)], columns)
-        return found if shift is None else adaptation.adapted(shift, runs, model.contexts[0].network, columns, found)
+        return found if shift is None else adaptation.adapted(shift, text.runs(), model.contexts[0].network, columns, found)
 
 
 def judge_pages(
@@ -83,11 +82,10 @@ def judge_pages(
         return judge(model, lines, offsets, style)
     with one_thread():
         text, shift = read(lines, offsets), model.adaptation.page
-        runs = text.runs() if shift is None else list(text.runs())
-        first, columns = _columns_of(model.linear, text, runs)
+        first, columns = _columns_of(model.linear, text)
         columns = measure_pages(model.pages.layout, lines, offsets, layouts, first, columns)
         found = judge_columns(model.pages, columns, STYLES.index(style))
-        return found if shift is None else adaptation.adapted(shift, runs, model.pages.keep, columns, found)
+        return found if shift is None else adaptation.adapted(shift, text.runs(), model.pages.keep, columns, found)
 
 
 def judge_columns(pages: PageClassifier, columns: Columns, style: int) -> Probabilities:
@@ -136,12 +134,11 @@ def read(lines: Sequence[str], offsets: Sequence[int] | Ints) -> Text:
 
 def measure(linear: stage_one.PackedWeights, lines: Sequence[str], offsets: Sequence[int] | Ints) -> tuple[Alone, Columns]:
     """What stage one says of each line, and the columns that stage two reads."""
-    text = read(lines, offsets)
-    return _columns_of(linear, text, text.runs())
+    return _columns_of(linear, read(lines, offsets))
 
 
-def _columns_of(linear: stage_one.PackedWeights, text: Text, runs: Iterable[Runs]) -> tuple[Alone, Columns]:
-    first = stage_one.judge_alone(linear, runs, len(text.buffer.starts))
+def _columns_of(linear: stage_one.PackedWeights, text: Text) -> tuple[Alone, Columns]:
+    first = stage_one.judge_alone(linear, *text)
     return first, context(text.buffer, text.spans, first)
 
 

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.classifier.gather import byte_sums, slots, word_sums
-from cleaner.features.buffer import Ints
+from cleaner.classifier.gather import line_sums, slots, word_sums
+from cleaner.features.buffer import Buffer, Ints
 from cleaner.features.context import Alone
 from cleaner.features.layout import Layouts, salted, shape_grams
-from cleaner.features.ngrams import Runs, mix
+from cleaner.features.ngrams import Runs, Spans, mix
 from cleaner.features.page import LayoutAlone
 from cleaner.records import LABELS, STYLES
 
@@ -122,22 +122,14 @@ def lanes_of(weights: NDArray[np.int8]) -> NDArray[np.uint64]:
     return table
 
 
-def judge_alone(packed: PackedWeights, runs: Iterable[Runs], lines: int) -> Alone:
+def judge_alone(packed: PackedWeights, buffer: Buffer, spans: Spans) -> Alone:
     """What the linear stage says of every line, in whole thousandths and sixteenths."""
-    return _as_integers(*score_alone(packed, runs, lines))
+    return _as_integers(*score_alone(packed, buffer, spans))
 
 
-def score_alone(packed: PackedWeights, runs: Iterable[Runs], lines: int) -> tuple[Floats, Floats]:
-    """The linear stage's scores of every line, a column a label and a style, and its spam score; not yet rounded.
-
-    Every line has grams (its size and its whole text are two), so no sum is over nothing.
-    """
-    counts = np.zeros(lines, np.int64)
-    sums, spam = np.zeros((lines, packed.table.shape[1]), np.uint64), np.zeros(lines, np.int32)
-    for run in runs:
-        counts[run.lines] += run.ends - run.starts
-        sums[run.lines] += word_sums(packed.table, run)
-        spam[run.lines] += byte_sums(packed.spam_table, run)
+def score_alone(packed: PackedWeights, buffer: Buffer, spans: Spans) -> tuple[Floats, Floats]:
+    """The linear stage's scores of every line, a column a label and a style, and its spam score; not yet rounded."""
+    sums, spam, counts = line_sums(packed.table, packed.spam_table, buffer, spans)
     roots = np.sqrt(counts)
     scored = (_lanes(sums, len(packed.scale)) - OFFSET * counts[:, None]) * packed.scale / roots[:, None] + packed.bias
     return scored, spam * packed.spam_scale[0] / roots + packed.spam_scale[1]

@@ -6,14 +6,15 @@ them ahead. Sums are of whole numbers: of runs as `Runs` describes them both giv
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.features.buffer import Ints
-from cleaner.features.ngrams import Runs
+from cleaner.features.buffer import Buffer, Ints
+from cleaner.features.ngrams import BASE, Runs, Spans, byte_runs, gram_runs, word_runs
 
 compiled: ModuleType | None
 try:
@@ -22,6 +23,39 @@ try:
     compiled = _gather
 except ImportError:  # no C compiler where it was installed
     compiled = None
+
+
+class Sums(NamedTuple):
+    """What a batch's grams add up to, line by line."""
+
+    words: NDArray[np.uint64]
+    """(lines, words)"""
+    bytes: NDArray[np.int32]
+    """(lines,)"""
+    counts: Ints
+    """(lines,), how many grams."""
+
+
+def line_sums(words: NDArray[np.uint64], small: NDArray[np.int8], buffer: Buffer, spans: Spans) -> Sums:
+    """Rows of both tables picked by all grams of each line. Every line has grams (its size and its whole text are two)."""
+    if compiled is None:
+        return run_sums(words, small, gram_runs(buffer, spans), len(buffer.starts))
+    sums = run_sums(words, small, word_runs(buffer, spans), len(buffer.starts))
+    for grams in byte_runs(buffer):
+        bounds = [np.ascontiguousarray(bound, np.int64) for bound in (grams.starts, grams.ends)]
+        compiled.add_gram_sums(grams.folded, *bounds, grams.size, BASE, grams.salt, words, small, sums.words, sums.bytes)
+        np.add(sums.counts, np.maximum(grams.ends - grams.starts, 0), out=sums.counts)
+    return sums
+
+
+def run_sums(words: NDArray[np.uint64], small: NDArray[np.int8], runs: Iterable[Runs], lines: int) -> Sums:
+    """As `line_sums`, of grams that are hashed."""
+    sums = Sums(np.zeros((lines, words.shape[1]), np.uint64), np.zeros(lines, np.int32), np.zeros(lines, np.int64))
+    for run in runs:
+        sums.counts[run.lines] += run.ends - run.starts
+        sums.words[run.lines] += word_sums(words, run)
+        sums.bytes[run.lines] += byte_sums(small, run)
+    return sums
 
 
 def word_sums(table: NDArray[np.uint64], run: Runs) -> NDArray[np.uint64]:

@@ -49,6 +49,17 @@ class Runs(NamedTuple):
     ends: Ints
 
 
+class ByteRuns(NamedTuple):
+    """Byte n-grams that are not hashed yet: one in line `i` begins at each place of `folded` from `starts[i]` up to `ends[i]`."""
+
+    folded: NDArray[np.uint8]
+    starts: Ints
+    ends: Ints
+    size: int
+    salt: int
+    """Added to a gram's polynomial in BASE, whose bytes count from 1, before it is mixed."""
+
+
 class Spans:
     """Hashes of spans of one buffer."""
 
@@ -63,7 +74,7 @@ class Spans:
 
     def hash(self, starts: Ints, ends: Ints, salt: int) -> Hashes:
         """Hash `buffer[start:end]` for every pair; equal bytes and salt give equal hashes."""
-        return mix((self._sums[ends] - self._sums[starts]) * self._inverse[starts] + np.uint64(salt * 0x632BE5AB))
+        return mix((self._sums[ends] - self._sums[starts]) * self._inverse[starts] + np.uint64(span_salt(salt)))
 
     def words(self, buffer: Buffer) -> Hashes:
         """Hashes of the buffer's words, worked out once."""
@@ -75,8 +86,13 @@ class Spans:
         """Hash the `size` bytes from every place of `low` up to `high`, as `hash` does, without looking places up."""
         values = self._sums[low + size : high + size] - self._sums[low:high]
         values *= self._inverse[low:high]
-        values += np.uint64(salt * 0x632BE5AB)
+        values += np.uint64(span_salt(salt))
         return mix(values)
+
+
+def span_salt(salt: int) -> int:
+    """What is added to a polynomial so that spans of one kind hash apart from those of another."""
+    return salt * 0x632BE5AB
 
 
 def mix(values: Hashes) -> Hashes:
@@ -107,11 +123,22 @@ def grams_of(buffer: Buffer, spans: Spans) -> Grams:
 
 def gram_runs(buffer: Buffer, spans: Spans) -> Iterator[Runs]:
     """The grams of a batch run by run, a few thousand lines' worth at a time: what is summed at once fits the cache."""
-    yield from _words(buffer, spans)
-    yield from _edges(buffer, spans)
+    yield from word_runs(buffer, spans)
     for low, high in _blocks(buffer):
         for size in BYTE_NGRAMS:
             yield from _bytes(buffer, spans, size, low, high)
+
+
+def word_runs(buffer: Buffer, spans: Spans) -> Iterator[Runs]:
+    """The grams of a batch but for its byte n-grams."""
+    yield from _words(buffer, spans)
+    yield from _edges(buffer, spans)
+
+
+def byte_runs(buffer: Buffer) -> Iterator[ByteRuns]:
+    """The byte n-grams of a batch, for who hashes them."""
+    for size in BYTE_NGRAMS:
+        yield ByteRuns(buffer.folded, buffer.starts, buffer.ends + (2 - size), size, span_salt(SALT_GRAM))
 
 
 def _words(buffer: Buffer, spans: Spans) -> Iterator[Runs]:

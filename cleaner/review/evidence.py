@@ -63,7 +63,7 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
 
 def _asked(model: Model, texts: Sequence[str], label: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Log odds of a label for each text, and the shares of all labels for the first."""
-    scores = score_alone(model.classifier.linear, read(texts, [0, len(texts)]).runs(), len(texts))[0][:, : len(LABELS)]
+    scores = score_alone(model.classifier.linear, *read(texts, [0, len(texts)]))[0][:, : len(LABELS)]
     at = LABELS.index(label)
     others = np.delete(scores, at, axis=1)
     shares = np.exp(scores[0] - scores[0].max())

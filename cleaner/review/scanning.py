@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cleaner.classifier.alone import judge_alone
 from cleaner.errors import OutputError
 from cleaner.features.buffer import lay_out
-from cleaner.features.ngrams import Spans, gram_runs
+from cleaner.features.ngrams import Spans
 from cleaner.language import language_of
 from cleaner.model_store import Model
 from cleaner.policy import RULES, SET_ASIDE
@@ -173,7 +173,7 @@ class Scanning:
 def keeps_alone(model: Model, texts: Sequence[str]) -> NDArray[np.float64]:
     """The keep share that the first stage gives each text alone, a column a style; shape (texts, styles)."""
     buffer = lay_out(texts, [0, len(texts)])
-    judged = judge_alone(model.classifier.linear, gram_runs(buffer, Spans(buffer.folded)), len(texts))
+    judged = judge_alone(model.classifier.linear, buffer, Spans(buffer.folded))
     return np.asarray(judged.keeps / 1000, np.float64)
 
 
