@@ -130,6 +130,20 @@ def test_round_trip_of_a_new_model(small: Path, target: Path) -> None:
     assert target.read_bytes() == small.read_bytes()
 
 
+def test_first_layers_take_one_byte_a_weight_and_older_files_of_two_are_still_read(tmp_path: Path) -> None:
+    """A model is half as large for it, and one that a user promoted before still judges the same."""
+    new, old = tmp_path / "new.model", tmp_path / "old.model"
+    save_small(new)
+    header, arrays = unpacked(new)
+    assert {arrays[f"{style}.{depth}.weights"].dtype.name for style in STYLES for depth in (0, 1)} == {"int8", "int16"}
+    assert {arrays[f"{style}.0.weights"].dtype.name for style in STYLES} == {"int8"}
+    for entry in header["arrays"]:
+        if entry["name"].endswith(".0.weights") and entry["name"].startswith(STYLES):
+            entry["type"], arrays[entry["name"]] = "int16", arrays[entry["name"]].astype(np.int16)
+    rewrite(old, header, arrays)
+    assert load_model(old).header["self_test"] == load_model(new).header["self_test"]
+
+
 def test_round_trip_of_the_shipped_model(target: Path) -> None:
     """The shipped file is what this code writes from its arrays, so its self-test and columns are of this code."""
     resaved(shipped(), target)

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,10 @@ class Fitted:
         return Classifier(alone.pack(self.linear), self.contexts, self.opening, pages)
 
 
+def _call(work: Callable[[], Any]) -> Any:
+    return work()
+
+
 class _Measured(NamedTuple):
     """What first stages say of rows whose sites they were not trained on."""
 
@@ -100,9 +104,12 @@ def fit(rows: Rows, pages: Rows | None, log: Log, natural: NDArray[np.bool_]) ->
     grams, fine = gram_matrix(rows, HASH_BITS), gram_matrix(rows, SPAM_BITS)
     log(f"{len(rows.lines):,} lines, {grams.nnz:,} grams")
     texts, on_pages = _unseen_measures(grams, fine, rows, pages, log)
-    linear = fit_linear(grams, fine, rows, np.ones(len(rows.lines), bool))
-    curves = first_stage_curve(grams, fine, rows, natural)
-    log("learning curve drawn")
+    everything = np.ones(len(rows.lines), bool)
+    works: list[Callable[[], Any]] = [
+        partial(fit_linear, grams, fine, rows, everything), partial(first_stage_curve, grams, fine, rows, natural)
+    ]  # fmt: skip
+    linear, curves = side_by_side(_call, works)
+    log("stage one, whole, and learning curve drawn")
     del grams, fine
     with threadpool_limits(1), warnings.catch_warnings():  # small products: two threads of ours beat two of BLAS
         warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of passes is what we want
