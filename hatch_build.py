@@ -12,7 +12,7 @@ from setuptools import Distribution, Extension
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import BaseError
 
-MODULES = ("cleaner.walk._walk", "cleaner.classifier._gather")
+MODULES = ("cleaner.walk._walk", "cleaner.features._tokens", "cleaner.classifier._gather")
 """Each from the source of its name."""
 WITHOUT_PATHS = ["-g0"] if os.name == "posix" else []
 """Debugging information names the folder: without it the same source gives the same bytes anywhere."""

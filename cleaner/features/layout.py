@@ -1,16 +1,13 @@
 """A batch of pages' layouts as arrays: elements, their tokens, and the paragraphs they hold.
 
-Tokens are hashed: tag, class names and their words, id, role, itemprop. A paragraph's layout grams
-are the tokens of the element that holds it and of its ancestors, near and far.
+A paragraph's layout grams are the hashed tokens of the element that holds it and of its ancestors, near and far.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
-from hashlib import blake2b
+from functools import cached_property
 from itertools import chain, count
 from typing import Any, NamedTuple
 
@@ -19,6 +16,7 @@ from numpy.typing import NDArray
 
 from cleaner.features.buffer import Hashes, Ints
 from cleaner.features.ngrams import Grams, mix
+from cleaner.features.tokens import TOKEN_BYTES, tokens
 from cleaner.records import Layout
 
 TAGS = (
@@ -33,12 +31,6 @@ REGIONS = (
 """Ancestors that say what a part of a page is for."""
 FAR_ANCESTORS = 14
 """Elements from the holder up whose tokens count; real pages nest 10 to 25 deep."""
-NAMES_A_SIGN, WORDS_A_NAME, NAME_LENGTH = 12, 5, 40
-SIGNS_KEPT, NAMES_KEPT = 1 << 16, 1 << 15
-"""Elements and names whose hashes are kept: on pages not met before, hashing every token anew cost 2.3 ms a page, now 1.4."""
-
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
-_DIGITS = re.compile(r"\d+")
 _LENGTHS = (5, 15, 30, 60, 100, 160, 250, 500)
 _LINK_SHARES = (0.01, 0.2, 0.5, 0.9)
 _OWN, _PARENT, _GRANDPARENT, _FAR, _PATH, _SHAPE = (np.uint64(i * 0x9E3779B97F4A7C15 % (1 << 64)) for i in range(11, 17))
@@ -72,10 +64,10 @@ class Layouts:
         names = chain.from_iterable(zip(layout.tags, layout.signs, strict=True) for layout in layouts)
         self.kinds = np.fromiter(map(kinds.__getitem__, names), np.int64, len(self.parents))
         self.kind_tags = [tag for tag, _ in kinds]
-        tokens = [_tokens(tag, sign) for tag, sign in kinds]
-        self.token_counts = np.fromiter(map(len, tokens), np.int64, len(tokens))
+        found = [tokens(tag, sign) for tag, sign in kinds]
+        self.token_counts = np.fromiter(map(len, found), np.int64, len(found)) // TOKEN_BYTES
         """Tokens of each kind: so many from its start on in `tokens`."""
-        self.tokens: Hashes = _flat(tokens, np.uint64)
+        self.tokens: Hashes = np.frombuffer(b"".join(found), np.uint64)
         self.token_starts = np.cumsum(self.token_counts) - self.token_counts
 
     @cached_property
@@ -175,38 +167,3 @@ def _shifted(rows: Sequence[Sequence[int]], bases: NDArray[np.int64]) -> Ints:
 
 def _flat(rows: Sequence[Sequence[Any]], dtype: Any) -> NDArray[Any]:
     return np.fromiter(chain.from_iterable(rows), dtype, sum(map(len, rows)))
-
-
-@lru_cache(maxsize=SIGNS_KEPT)
-def _tokens(tag: str, sign: str) -> tuple[int, ...]:
-    """Hashes of the tokens of an element, the tag's first; kept, as a site's pages share their elements."""
-    classes, identity, role, prop = sign.split("\n", 3) if sign.count("\n") == 3 else (sign, "", "", "")
-    tokens = [_hash(f"<{tag}")]
-    for name in classes.split()[:NAMES_A_SIGN]:
-        tokens += _of_name(".", name)
-    if identity:
-        tokens += _of_name("#", identity)
-    for mark, value in (("@", role), ("!", prop)):
-        if value:
-            tokens.append(_hash(f"{mark}{value[:NAME_LENGTH].lower()}"))
-    return tuple(dict.fromkeys(tokens))
-
-
-def _of_name(mark: str, name: str) -> tuple[int, ...]:
-    """Hashes of a class or id, all numbers zero, and of its words."""
-    return _of_plain_name(mark, _DIGITS.sub("0", name[:NAME_LENGTH]))
-
-
-@lru_cache(maxsize=NAMES_KEPT)
-def _of_plain_name(mark: str, name: str) -> tuple[int, ...]:
-    """Kept, as elements share their classes, and ids differ by a number."""
-    return (_hash(f"{mark}{name.lower()}"), *map(_hash, _words(name)))
-
-
-def _words(name: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(name) if len(word) > 1][:WORDS_A_NAME]
-
-
-@lru_cache(maxsize=NAMES_KEPT)
-def _hash(token: str) -> int:
-    return int.from_bytes(blake2b(token.encode("utf-8", "replace"), digest_size=8).digest(), "little")
