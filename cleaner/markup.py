@@ -32,7 +32,9 @@ _TOKEN = re.compile(
 _ATTRIBUTE = re.compile(rf"[\s/]*[^\s/>=]+\s*(?:{_VALUE})?")
 _VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"])
 _LIKE_TAG = re.compile(r"<[a-zA-Z][^\s<>]*[\s/]")
-_RAW_START = re.compile(r"(?:script|style|!--)", re.IGNORECASE)
+_LONG_START = re.compile(r"""/?[a-zA-Z](?!(?:[^"'>]|"[^"]{0,2000}"|'[^']{0,2000}'){0,2000}>)""")
+"""What may begin a long tag: a letter, and no end in the next two thousand characters and values. `<=` and `<%` in scripts,
+comments and declarations have no attributes."""
 _EMPTY_START = re.compile(r"<(?:br|img|link|meta|input|hr|source|path|use|!--)")
 _RAW = frozenset(["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"])
 """Elements whose content is not markup."""
@@ -68,7 +70,7 @@ def _is_odd(html: str, encoded: bytes) -> bool:
 def _has_long_tag(html: str) -> bool:
     """Whether a tag may be LONG_STRETCH characters long: such a stretch without `>` or without `<`, scripts apart."""
     endless = any(_LIKE_TAG.search(html, start, end) for start, end in _stretches(html, ">"))
-    return endless or any(not _RAW_START.match(html, start) for start, _ in _stretches(html, "<"))
+    return endless or any(_LONG_START.match(html, start) for start, _ in _stretches(html, "<"))
 
 
 def _stretches(html: str, mark: str) -> Iterator[tuple[int, int]]:

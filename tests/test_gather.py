@@ -175,7 +175,8 @@ def test_sums_are_never_written_into_what_must_not_change() -> None:
 CLEANED = """
 import hashlib, pathlib, sys
 if sys.argv[1] == "python":
-    sys.modules["cleaner.classifier._gather"] = sys.modules["cleaner.walk._walk"] = None
+    for module in ("cleaner.classifier._gather", "cleaner.features._tokens", "cleaner.walk._walk"):
+        sys.modules[module] = None
 from cleaner import Cleaner, walk
 from cleaner.classifier import gather
 assert (gather.compiled is None) == (walk.compiled is None) == (sys.argv[1] == "python")
