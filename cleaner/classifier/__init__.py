@@ -7,6 +7,7 @@ has a linear stage over its layout beside it, and a second stage of its own that
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -17,11 +18,11 @@ from cleaner.classifier import alone as stage_one
 from cleaner.classifier import network as stage_two
 from cleaner.classifier.threads import one_thread
 from cleaner.features.buffer import Buffer, Ints, lay_out
-from cleaner.features.context import Alone, context
+from cleaner.features.context import Alone, context, context_parts
 from cleaner.features.layout import Layouts, Page
 from cleaner.features.ngrams import Runs, Spans, gram_runs
-from cleaner.features.page import page_columns
-from cleaner.features.surface import Columns
+from cleaner.features.page import page_parts
+from cleaner.features.surface import Columns, side_by_side
 from cleaner.records import KEPT_LABELS, STYLES, Layout
 
 Probabilities = NDArray[np.float64]
@@ -82,8 +83,7 @@ def judge_pages(
         return judge(model, lines, offsets, style)
     with one_thread():
         text, shift = read(lines, offsets), model.adaptation.page
-        first, columns = _columns_of(model.linear, text)
-        columns = measure_pages(model.pages.layout, lines, offsets, layouts, first, columns)
+        columns = _columns_of_pages(model.linear, model.pages.layout, text, layouts)
         found = judge_columns(model.pages, columns, STYLES.index(style))
         return found if shift is None else adaptation.adapted(shift, text.runs(), model.pages.keep, columns, found)
 
@@ -142,23 +142,25 @@ def _columns_of(linear: stage_one.PackedWeights, text: Text) -> tuple[Alone, Col
     return first, context(text.buffer, text.spans, first)
 
 
-def measure_pages(
-    linear: stage_one.PackedLayout,
-    lines: Sequence[str],
-    offsets: Sequence[int] | Ints,
-    layouts: Sequence[Layout],
-    text: Alone,
-    columns: Columns,
+def measure_pages(model: Classifier, lines: Sequence[str], offsets: Sequence[int] | Ints, layouts: Sequence[Layout]) -> Columns:
+    """The columns that the second stage of pages reads: those of their text, then those of their layout.
+
+    Raises ValueError for a model without pages.
+    """
+    if model.pages is None:
+        raise ValueError("a model that was trained without pages")
+    return _columns_of_pages(model.linear, model.pages.layout, read(lines, offsets), layouts)
+
+
+def _columns_of_pages(
+    linear: stage_one.PackedWeights, layout: stage_one.PackedLayout, text: Text, layouts: Sequence[Layout]
 ) -> Columns:
-    """The columns that a page's stage two reads: those of its text, then those of its layout."""
-    batch = Layouts([Page(layout, offset) for layout, offset in zip(layouts, _lengths(lines, offsets), strict=True)])
-    alone = stage_one.judge_layout(linear, batch)
-    return np.concatenate([columns, page_columns(batch, text, alone)], axis=1)
-
-
-def _lengths(lines: Sequence[str], offsets: Sequence[int] | Ints) -> list[list[int]]:
-    sizes, bounds = list(map(len, lines)), [int(offset) for offset in offsets]
-    return [sizes[low:high] for low, high in zip(bounds, bounds[1:], strict=False)]
+    first, lengths, bounds = stage_one.judge_alone(linear, *text), text.buffer.lengths.tolist(), text.buffer.offsets.tolist()
+    sizes = [lengths[low:high] for low, high in pairwise(bounds)]
+    batch = Layouts([Page(*pair) for pair in zip(layouts, sizes, strict=True)])
+    alone = stage_one.judge_layout(layout, batch)
+    parts = [*context_parts(*text, first), *page_parts(batch, first, alone)]
+    return side_by_side(parts, len(lengths))
 
 
 def calibrated(calibration: NDArray[np.float64], outputs: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -51,38 +51,47 @@ class Alone(NamedTuple):
 
 def context(buffer: Buffer, spans: Spans, alone: Alone) -> Columns:
     """All dense columns of a batch, shape (lines, len(column_names()))."""
+    return side_by_side(context_parts(buffer, spans, alone), len(buffer.lengths))
+
+
+def context_parts(buffer: Buffer, spans: Spans, alone: Alone) -> list[NDArray[Any]]:
+    """The same in parts that lie side by side."""
     lengths = np.minimum(buffer.lengths, LENGTH_CAP)
     shape = looks.surface(buffer)
     content = alone.probabilities[:, CONTENT] * np.minimum(lengths, 80) // 80
     shared = topic.cohesion(buffer, spans, content)
     ends = shape[:, looks.NAMES.index("ends_stop")].astype(np.int64) * 1000
-    whole = np.rint(shared[:, [0, 3]] * 1000).astype(np.int64)
-    seen = np.column_stack([alone.probabilities, alone.keeps, lengths * 4, ends, whole])
-    near = np.column_stack([alone.probabilities[:, SEEN_BY_NEIGHBOURS], alone.keeps, lengths, ends])
-    place, sums = _Place(buffer), _running(seen)
-    parts: list[NDArray[Any]] = [
+    place = _Place(buffer)
+    return [
         shape,
         shared,
         alone.probabilities / 1000,
         _LOGIT[alone.probabilities],
         alone.keep_logits / 16,
         alone.spam_logit[:, None] / 16,
-        *[place.neighbour(near, step) / 1000 for step in NEIGHBOURS],
-        *[place.window(sums, low, high) for low, high in WINDOWS],
-        place.page(sums),
+        *_around(place, alone, lengths, ends, shared),
         place.position(),
         place.mass(alone.keeps.sum(axis=1) * lengths // 2000),
         *place.distances(alone, buffer.lengths, ends > 0),
         place.copies(spans),
         standing(alone.keeps, lengths, buffer.offsets),
     ]
-    return side_by_side(parts, len(lengths))
+
+
+def _around(place: _Place, alone: Alone, lengths: Ints, ends: Ints, shared: Columns) -> list[NDArray[Any]]:
+    """What the lines before and after are, one by one and in windows, and all of the article's."""
+    whole = np.rint(shared[:, [0, 3]] * 1000).astype(np.int64)
+    seen = _running(np.column_stack([alone.probabilities, alone.keeps, lengths * 4, ends, whole]))
+    near = np.column_stack([alone.probabilities[:, SEEN_BY_NEIGHBOURS], alone.keeps, lengths, ends])
+    return [
+        *[place.neighbour(near, step) / 1000 for step in NEIGHBOURS],
+        *[place.window(seen, low, high) for low, high in WINDOWS],
+        place.page(seen),
+    ]
 
 
 def column_names(styles: Sequence[str]) -> list[str]:
     """Names of the columns of `context`, in order."""
-    seen = [*LABELS, *(f"keep.{style}" for style in styles), "length", "ends_stop", "short_weight", "long_weight"]
-    near = [*(LABELS[i] for i in SEEN_BY_NEIGHBOURS), *(f"keep.{style}" for style in styles), "length", "ends_stop"]
     return [
         *looks.NAMES,
         *topic.NAMES,
@@ -90,15 +99,23 @@ def column_names(styles: Sequence[str]) -> list[str]:
         *(f"alone_logit.{label}" for label in LABELS),
         *(f"keep_logit.{style}" for style in styles),
         "spam_logit",
-        *(f"line{step:+d}.{name}" for step in NEIGHBOURS for name in near),
-        *(f"lines{low:+d}..{high:+d}.{name}" for low, high in WINDOWS for name in seen),
-        *(f"page.{name}" for name in seen),
+        *_names_around(styles),
         "place", "lines_before", "lines_after", "lines",
         "mass_place", "mass_before", "mass_after", "mass_total",
         *(f"{name}_{side}" for name in MARKS for side in ("before", "after")),
         "copies", "copies_before",
         *standing_names("alone", styles),
     ]  # fmt: skip
+
+
+def _names_around(styles: Sequence[str]) -> list[str]:
+    seen = [*LABELS, *(f"keep.{style}" for style in styles), "length", "ends_stop", "short_weight", "long_weight"]
+    near = [*(LABELS[i] for i in SEEN_BY_NEIGHBOURS), *(f"keep.{style}" for style in styles), "length", "ends_stop"]
+    return [
+        *(f"line{step:+d}.{name}" for step in NEIGHBOURS for name in near),
+        *(f"lines{low:+d}..{high:+d}.{name}" for low, high in WINDOWS for name in seen),
+        *(f"page.{name}" for name in seen),
+    ]
 
 
 class _Place:

@@ -43,9 +43,14 @@ class LayoutAlone(NamedTuple):
 
 def page_columns(layouts: Layouts, text: Alone, layout: LayoutAlone) -> Columns:
     """Columns of `page_column_names()` for every paragraph of a batch of pages."""
+    return side_by_side(page_parts(layouts, text, layout), len(layouts.holders))
+
+
+def page_parts(layouts: Layouts, text: Alone, layout: LayoutAlone) -> list[NDArray[Any]]:
+    """The same in parts that lie side by side."""
     joint = text.keep_logits + layout.keep_logits
     seen = _Seen(layouts, text, _thousandths(joint), _thousandths(layout.keep_logits))
-    parts = [
+    return [
         layout.keep_logits / 16,
         joint / 16,
         seen.joint / 1000,
@@ -61,7 +66,6 @@ def page_columns(layouts: Layouts, text: Alone, layout: LayoutAlone) -> Columns:
         *_whole_page(seen),
         standing(seen.joint, seen.lengths, layouts.offsets),
     ]
-    return side_by_side(parts, len(layouts.holders))
 
 
 def page_column_names() -> list[str]:

@@ -56,6 +56,8 @@ class Example:
     layout: Layout | None = None
     kind: str = ""
     """The type of page, where its set names it."""
+    language: str = ""
+    """Of the article, where its set names it."""
 
     @property
     def labelled(self) -> bool:
@@ -86,7 +88,7 @@ def as_text(seed: Seed, group: str) -> Example:
     keep = (labels != UNKNOWN) & (labels < len(KEPT_LABELS))
     style = STYLES.index(seed.style)
     name = group if style == 0 else f"{group} ({seed.style})"
-    return Example(seed.id, seed.site or seed.id, name, style, seed.lines, labels, keep, seed.opens)
+    return Example(seed.id, seed.site or seed.id, name, style, seed.lines, labels, keep, seed.opens, language=seed.language)
 
 
 def as_page(seed: Seed, group: str) -> Example:

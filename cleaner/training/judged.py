@@ -90,10 +90,10 @@ def _pieces(base: Classifier, rows: Rows) -> Iterator[_Piece]:
 def _piece(base: Classifier, rows: Rows, first: int, last: int, style: int) -> _Piece:
     offsets = rows.offsets[first : last + 1] - rows.offsets[first]
     lines = rows.lines[rows.offsets[first] : rows.offsets[last]]
-    alone, columns = measure(base.linear, lines, offsets)
     if rows.layouts and base.pages:
-        columns = measure_pages(base.pages.layout, lines, offsets, rows.layouts[first:last], alone, columns)
+        columns = measure_pages(base, lines, offsets, rows.layouts[first:last])
         network, found = base.pages.keep, judge_columns(base.pages, columns, style)
     else:
+        columns = measure(base.linear, lines, offsets)[1]
         network, found = base.contexts[0].network, in_context(base.contexts[style], columns)
     return _Piece(first, line_grams(lines, GRAM_BITS), dense_inputs(network, columns, found), found)

@@ -20,10 +20,12 @@ import pyarrow.parquet as pq
 from selectolax.lexbor import LexborHTMLParser
 
 from cleaner import Cleaner
-from cleaner.classifier import judge_columns, measure
-from cleaner.classifier.alone import judge_layout
+from cleaner.classifier import judge_columns, read
+from cleaner.classifier.alone import judge_alone, judge_layout
+from cleaner.features.context import context_parts
 from cleaner.features.layout import Layouts, Page
-from cleaner.features.page import page_columns
+from cleaner.features.page import page_parts
+from cleaner.features.surface import side_by_side
 from cleaner.markup import tamed
 from cleaner.pipeline import BATCH_LINES, as_source
 from cleaner.policy import decide_many
@@ -56,13 +58,13 @@ def judge_batch(cleaner: Cleaner, articles: list[Article], clock: Clock) -> None
     sizes = [[len(paragraph.text) for paragraph in article.paragraphs] for article in articles]
     offsets = np.cumsum([0, *map(len, sizes)])
     given = [article.layout for article in articles if article.layout is not None]
-    first, columns = clock.time(
-        "text: grams, stage one, columns", lambda: measure(cleaner.model.classifier.linear, lines, offsets)
-    )
+    text = clock.time("text: laid out", lambda: read(lines, offsets))
+    first = clock.time("text: grams, stage one", lambda: judge_alone(cleaner.model.classifier.linear, *text))
+    columns = clock.time("text: columns", lambda: context_parts(*text, first))
     layouts = clock.time("layout: arrays", lambda: Layouts([Page(*pair) for pair in zip(given, sizes, strict=True)]))
     alone = clock.time("layout: stage one", lambda: judge_layout(pages.layout, layouts))
-    more = clock.time("layout: columns", lambda: page_columns(layouts, first, alone))
-    both = np.concatenate([columns, more], axis=1)
+    more = clock.time("layout: columns", lambda: page_parts(layouts, first, alone))
+    both = clock.time("columns side by side", lambda: side_by_side([*columns, *more], len(lines)))
     said = clock.time("stage two: networks", lambda: judge_columns(pages, both, 1))
     lengths = np.array([size for own in sizes for size in own])
     clock.time("policy", lambda: decide_many(cleaner.policy, said, lengths, offsets, "all"))
