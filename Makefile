@@ -34,7 +34,7 @@ help:  ## show this
 		"PUBLIC=$(PUBLIC) KILLS=$(KILLS)"
 
 setup: $(READY)  ## make .venv and install what is locked
-$(READY): requirements.lock pyproject.toml hatch_build.py $(wildcard cleaner/*/*.[ch])
+$(READY): requirements.lock pyproject.toml hatch_build.py $(wildcard cleaner/*.h cleaner/*/*.[ch])
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary langdetect -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -68,7 +68,7 @@ def _is_odd(html: str, encoded: bytes) -> bool:
 
 
 def _has_long_tag(html: str) -> bool:
-    """Whether a tag may be LONG_STRETCH characters long: such a stretch without `>` or without `<`, scripts apart."""
+    """Whether a tag may be LONG_STRETCH characters long: such a stretch without `>` or without `<`."""
     endless = any(_LIKE_TAG.search(html, start, end) for start, end in _stretches(html, ">"))
     return endless or any(_LONG_START.match(html, start) for start, _ in _stretches(html, "<"))
 

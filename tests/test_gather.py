@@ -200,6 +200,7 @@ def built(folder: Path, compiler: str | None = None) -> str:
     """What the build hook made in a copy of what it needs: a path, or "None"."""
     (folder / "cleaner" / "classifier").mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "hatch_build.py", folder)
+    shutil.copy(ROOT / "cleaner" / "_module.h", folder / "cleaner")
     shutil.copy(ROOT / "cleaner" / "classifier" / "_gather.c", folder / "cleaner" / "classifier")
     code = "import hatch_build, pathlib; print(hatch_build.compiled(pathlib.Path.cwd(), 'cleaner.classifier._gather'))"
     environment = os.environ | ({"CC": compiler} if compiler else {})

@@ -83,7 +83,7 @@ def judge_pages(
         return judge(model, lines, offsets, style)
     with one_thread():
         text, shift = read(lines, offsets), model.adaptation.page
-        columns = _columns_of_pages(model.linear, model.pages.layout, text, layouts)
+        columns = measure_pages(model.linear, model.pages.layout, text, layouts)
         found = judge_columns(model.pages, columns, STYLES.index(style))
         return found if shift is None else adaptation.adapted(shift, text.runs(), model.pages.keep, columns, found)
 
@@ -142,19 +142,10 @@ def _columns_of(linear: stage_one.PackedWeights, text: Text) -> tuple[Alone, Col
     return first, context(text.buffer, text.spans, first)
 
 
-def measure_pages(model: Classifier, lines: Sequence[str], offsets: Sequence[int] | Ints, layouts: Sequence[Layout]) -> Columns:
-    """The columns that the second stage of pages reads: those of their text, then those of their layout.
-
-    Raises ValueError for a model without pages.
-    """
-    if model.pages is None:
-        raise ValueError("a model that was trained without pages")
-    return _columns_of_pages(model.linear, model.pages.layout, read(lines, offsets), layouts)
-
-
-def _columns_of_pages(
+def measure_pages(
     linear: stage_one.PackedWeights, layout: stage_one.PackedLayout, text: Text, layouts: Sequence[Layout]
 ) -> Columns:
+    """The columns that the second stage of pages reads: those of their text, then those of their layout."""
     first, lengths, bounds = stage_one.judge_alone(linear, *text), text.buffer.lengths.tolist(), text.buffer.offsets.tolist()
     sizes = [lengths[low:high] for low, high in pairwise(bounds)]
     batch = Layouts([Page(*pair) for pair in zip(layouts, sizes, strict=True)])

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../_module.h"
+
 #if defined(__GNUC__)
 #define FETCH(address) __builtin_prefetch(address)
 #else
@@ -325,20 +327,4 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {
-#ifdef Py_mod_multiple_interpreters
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, NULL},
-};
-
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_gather", NULL, 0, methods, slots, NULL, NULL, NULL};
-
-PyMODINIT_FUNC
-PyInit__gather(void)
-{
-    return PyModuleDef_Init(&definition);
-}
+MODULE(_gather, methods)

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../_module.h"
+
 #define BLOCK 128
 #define NAMES 12
 #define WORDS 5
@@ -138,7 +140,7 @@ add_text(Tokens *to, uint8_t mark, const uint8_t *text, Py_ssize_t length)
     add(to, hashed(block, size));
 }
 
-/* The end of a word that begins at a letter: "Xyz", "xyz", or capitals up to the one that begins the next word; `at` for none. */
+/* The end of a word that begins at a letter: "Xyz", "xyz", or capitals up to the one that begins the next word. */
 static Py_ssize_t
 word_end(const uint8_t *name, Py_ssize_t at, Py_ssize_t length)
 {
@@ -238,20 +240,4 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {
-#ifdef Py_mod_multiple_interpreters
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, NULL},
-};
-
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_tokens", NULL, 0, methods, slots, NULL, NULL, NULL};
-
-PyMODINIT_FUNC
-PyInit__tokens(void)
-{
-    return PyModuleDef_Init(&definition);
-}
+MODULE(_tokens, methods)

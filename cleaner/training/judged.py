@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cleaner.classifier import Classifier, in_context, judge_columns, measure, measure_pages
+from cleaner.classifier import Classifier, in_context, judge_columns, measure, measure_pages, read
 from cleaner.classifier.adaptation import GRAM_BITS, dense_inputs
 from cleaner.labels.weighting import mask
 from cleaner.records import STYLES
@@ -91,7 +91,7 @@ def _piece(base: Classifier, rows: Rows, first: int, last: int, style: int) -> _
     offsets = rows.offsets[first : last + 1] - rows.offsets[first]
     lines = rows.lines[rows.offsets[first] : rows.offsets[last]]
     if rows.layouts and base.pages:
-        columns = measure_pages(base, lines, offsets, rows.layouts[first:last])
+        columns = measure_pages(base.linear, base.pages.layout, read(lines, offsets), rows.layouts[first:last])
         network, found = base.pages.keep, judge_columns(base.pages, columns, style)
     else:
         columns = measure(base.linear, lines, offsets)[1]

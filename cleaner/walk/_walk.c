@@ -6,6 +6,7 @@
  * guessed: `walk` answers None, and Python walks the tree. The names of elements and what they say come from Python.
  */
 #include "_characters.h"
+#include "../_module.h"
 
 /* As in tree.py: what an element's tag says. */
 enum { BLOCK = 1, UNSEEN = 2, LINKED = 4, VERBATIM = 8, VOID = 16 };
@@ -506,20 +507,4 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {
-#ifdef Py_mod_multiple_interpreters
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, NULL},
-};
-
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_walk", NULL, 0, methods, slots, NULL, NULL, NULL};
-
-PyMODINIT_FUNC
-PyInit__walk(void)
-{
-    return PyModuleDef_Init(&definition);
-}
+MODULE(_walk, methods)
